@@ -1,0 +1,71 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Settings of every Swift target. Warnings are errors in CI only, so that a newer compiler never breaks a user's build.
+let inCI = Context.environment["KEYBEARER_WARNINGS_AS_ERRORS"] != nil
+let common: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+    ] + (inCI ? [.treatAllWarnings(as: .error)] : [])
+
+/// `#expect` trips strict memory safety, so tests go without it.
+let strict = common + [.strictMemorySafety()]
+
+/// A library of the product and the tests that mirror it.
+func module(_ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [], resources: [Resource] = []) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies, swiftSettings: strict),
+        .testTarget(
+            name: name + "Tests", dependencies: [.byName(name: name)] + dependencies + tests, resources: resources, swiftSettings: common),
+    ]
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "keybearer",
+    products: [.executable(name: "keybearer", targets: ["keybearer"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // C libraries: one door each.
+        [
+            .systemLibrary(name: "CLinux"),
+            .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+            .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        ],
+        // Dependencies point up this list only.
+        module("JSON", [], resources: [.copy("Corpus")]),
+        module("Digest", ["COpenSSL"]),
+        module("Files", ["CLinux"]),
+        module("Sockets", ["CLinux"]),
+        module("TLS", ["Sockets", "CLinux", "COpenSSL"]),
+        module("HTTP", [], resources: [.copy("Corpus")]),
+        module("Credentials", ["JSON", "Files", "Digest"]),
+        module("OAuth", ["Credentials", "JSON", "Files", "Digest", "CCurl"]),
+        module("Configuration", ["Credentials", "JSON", "Files"]),
+        module("Routing", ["Configuration", "Credentials"]),
+        module(
+            "Proxy",
+            ["Routing", "Configuration", "OAuth", "Credentials", "HTTP", "TLS", "Sockets", "Files", "Digest", "CLinux", logging],
+            resources: [.copy("Exchanges")]),
+        module("Sandbox", ["HTTP", "TLS", "Sockets", "JSON", "Digest", "CLinux"]),
+        [
+            .executableTarget(
+                name: "keybearer",
+                dependencies: [
+                    "Proxy", "Routing", "Configuration", "OAuth", "Credentials", "Sandbox", "JSON", "Files", "Digest", "Sockets", "CLinux",
+                    argumentParser, logging,
+                ],
+                swiftSettings: strict),
+            .testTarget(name: "KeybearerTests", dependencies: ["keybearer", "Sandbox", "Proxy"], swiftSettings: common),
+        ],
+    ].flatMap { $0 },
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,46 @@
+/* Doors to what Swift cannot see of the file API: variadic functions, names that are both a struct and a function, and what
+   Glibc's module hides because it is built without _GNU_SOURCE. */
+#pragma once
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+/* Thread-safe, unlike strerror; glibc 2.32 and later. Null for a number it does not know. */
+extern const char *kb_error_text(int) __asm__("strerrordesc_np");
+
+static inline int kb_openat(int directory, const char *path, int flags, mode_t mode) {
+  return openat(directory, path, flags, mode);
+}
+
+/* O_PATH is hidden; its number (include/uapi/asm-generic/fcntl.h) is the same on every architecture that Swift supports on Linux. */
+enum { KB_OPEN_PATH = 010000000 };
+
+/* Opens a directory that is no link, for lookups alone. */
+static inline int kb_open_for_lookup(int directory, const char *name) {
+  return openat(directory, name, KB_OPEN_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Opens whatever the path leads to, without reading it: for questions about it. */
+static inline int kb_open_following(const char *path) { return open(path, KB_OPEN_PATH | O_CLOEXEC); }
+
+static inline int kb_flock(int descriptor, int operation) { return flock(descriptor, operation); }
+
+/* The file system's magic number (statfs(2)); 0 when it cannot be told. */
+static inline uint64_t kb_file_system_kind(int descriptor) {
+  struct statfs info;
+  return fstatfs(descriptor, &info) == 0 ? (uint64_t)(uint32_t)info.f_type : 0;
+}
+
+static inline int kb_inotify_init(void) { return inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }
+
+/* What changes a directory's names or a named file's content. */
+static inline int kb_inotify_watch_directory(int descriptor, const char *path) {
+  return inotify_add_watch(descriptor, path,
+                           IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF |
+                               IN_MOVE_SELF | IN_ONLYDIR);
+}
+
+static inline int kb_inotify_unwatch(int descriptor, int watch) { return inotify_rm_watch(descriptor, watch); }

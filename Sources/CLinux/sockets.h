@@ -1,0 +1,70 @@
+/* Doors to what Swift cannot see of the socket API: macros, variadic functions, and what Glibc's module hides because it
+   is built without _GNU_SOURCE. (Defining that here would give fd_set and others a second, different shape.) */
+#pragma once
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* accept4 is hidden by Glibc's module, so it is declared again under another name. */
+extern int kb_accept4(int, void *, void *, int) __asm__("accept4");
+
+static inline int kb_errno(void) { return errno; }
+
+static inline int kb_epoll_set(int epoll, int operation, int fd, uint32_t events) {
+  struct epoll_event event;
+  event.events = events;
+  event.data.u64 = (uint64_t)(uint32_t)fd;
+  return epoll_ctl(epoll, operation, fd, &event);
+}
+static inline int kb_event_fd(const struct epoll_event *event) { return (int)event->data.u64; }
+static inline uint32_t kb_event_mask(const struct epoll_event *event) { return event->events; }
+
+static inline int kb_stream_socket(int family) { return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+static inline int kb_bind(int fd, const struct sockaddr_storage *address, socklen_t size) {
+  return bind(fd, (const struct sockaddr *)address, size);
+}
+static inline int kb_connect(int fd, const struct sockaddr_storage *address, socklen_t size) {
+  return connect(fd, (const struct sockaddr *)address, size);
+}
+static inline int kb_local_address(int fd, struct sockaddr_storage *address, socklen_t *size) {
+  return getsockname(fd, (struct sockaddr *)address, size);
+}
+static inline int kb_peer_address(int fd, struct sockaddr_storage *address, socklen_t *size) {
+  return getpeername(fd, (struct sockaddr *)address, size);
+}
+static inline int kb_option(int fd, int level, int name, int value) { return setsockopt(fd, level, name, &value, sizeof value); }
+static inline int kb_pending_error(int fd) {
+  int code = 0;
+  socklen_t size = sizeof code;
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) == 0 ? code : errno;
+}
+static inline int kb_accept(int fd) { return kb_accept4(fd, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+static inline ssize_t kb_send(int fd, const void *bytes, size_t count) { return send(fd, bytes, count, MSG_NOSIGNAL); }
+/* A reset instead of an orderly end: the peer must not mistake a truncated message for a whole one. */
+static inline int kb_reset_on_close(int fd) {
+  struct linger linger = {1, 0};
+  return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+static inline int64_t kb_clock_milliseconds(int clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+/* Hidden without _GNU_SOURCE, like accept4. */
+extern int kb_setname(unsigned long, const char *) __asm__("pthread_setname_np");
+static inline int kb_name_thread(const char *name) { return kb_setname((unsigned long)pthread_self(), name); }
+static inline int kb_set_blocking(int fd, int blocking) {
+  int flags = fcntl(fd, F_GETFL);
+  return fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+}
