@@ -1,0 +1,107 @@
+/// One field line as offsets into the bytes that were parsed.
+public struct FieldLine: Equatable, Sendable {
+    /// Which of the known names it is.
+    public internal(set) var name: FieldName
+    /// Whether a `Connection` field names it: it belongs to this connection and is not passed on.
+    public internal(set) var isNamedInConnection: Bool
+    /// Offset and length of the name.
+    public let nameStart, nameCount: UInt16
+    /// Offset and length of the value, without the white space around it.
+    public let valueStart, valueCount: UInt16
+
+    /// Where the name stands.
+    public var nameRange: Range<Int> { Int(nameStart)..<Int(nameStart) + Int(nameCount) }
+    /// Where the value stands.
+    public var valueRange: Range<Int> { Int(valueStart)..<Int(valueStart) + Int(valueCount) }
+
+    /// Reads a line that `LineScanner` has found, so that no control byte but HTAB is in it (RFC 9112 §5).
+    @inline(__always)
+    init(_ view: ByteView, _ line: Range<Int>) throws(Rejection) {
+        var colon = line.lowerBound
+        while colon < line.upperBound, ByteSet.token.contains(view[colon]) { colon += 1 }
+        guard colon < line.upperBound, colon > line.lowerBound, view[colon] == UInt8(ascii: ":") else {
+            throw Self.fault(view, line, at: colon)
+        }
+        guard colon - line.lowerBound <= HeadLimits.fieldNameLength else { throw .fieldNameTooLong }
+        name = try FieldName(view, line.lowerBound..<colon)
+        isNamedInConnection = false
+        let value = view.trimmed(colon + 1..<line.upperBound)
+        nameStart = UInt16(truncatingIfNeeded: line.lowerBound)
+        nameCount = UInt16(truncatingIfNeeded: colon - line.lowerBound)
+        valueStart = UInt16(truncatingIfNeeded: value.lowerBound)
+        valueCount = UInt16(truncatingIfNeeded: value.count)
+    }
+
+    /// Why the name that begins `line` ends at `stop` without a colon, or is empty.
+    @inline(never)
+    private static func fault(_ view: ByteView, _ line: Range<Int>, at stop: Int) -> Rejection {
+        guard stop < line.upperBound else { return .missingColon }
+        if stop == line.lowerBound {
+            if Byte.isBlank(view[stop]) { return .foldedLine }
+            if view[stop] == UInt8(ascii: ":") { return .emptyFieldName }
+        }
+        guard Byte.isBlank(view[stop]) else { return .malformedFieldName }
+        let rest = view.trimmed(stop..<line.upperBound)
+        return !rest.isEmpty && view[rest.lowerBound] == UInt8(ascii: ":") ? .spaceBeforeColon : .malformedFieldName
+    }
+}
+
+/// The field lines of one head, in storage that is allocated once and used for every head of a connection.
+@safe
+struct FieldTable: ~Copyable {
+    /// A head with more field lines is refused whatever the limits say.
+    static var capacity: Int { 128 }
+
+    private let lines: UnsafeMutablePointer<FieldLine>
+    private(set) var count = 0
+    /// A bit for each name that occurs, and for each that occurs more than once.
+    private var seen: UInt64 = 0
+    private var seenTwice: UInt64 = 0
+
+    init() { unsafe lines = .allocate(capacity: Self.capacity) }
+    deinit { unsafe lines.deallocate() }
+
+    subscript(index: Int) -> FieldLine {
+        @inline(__always)
+        get {
+            precondition(index >= 0 && index < count)
+            return unsafe lines[index]
+        }
+    }
+
+    @inline(__always)
+    mutating func append(_ line: FieldLine) {
+        precondition(count < Self.capacity)
+        unsafe (lines + count).initialize(to: line)
+        count += 1
+        let bit: UInt64 = 1 << UInt64(line.name.rawValue)
+        seenTwice |= seen & bit
+        seen |= bit
+    }
+
+    @inline(__always)
+    mutating func removeAll() {
+        count = 0
+        seen = 0
+        seenTwice = 0
+    }
+
+    @inline(__always)
+    func contains(_ name: FieldName) -> Bool { seen & 1 << UInt64(name.rawValue) != 0 }
+    @inline(__always)
+    func containsTwice(_ name: FieldName) -> Bool { seenTwice & 1 << UInt64(name.rawValue) != 0 }
+
+    /// The first line of that name.
+    func first(_ name: FieldName) -> FieldLine? {
+        guard contains(name) else { return nil }
+        for index in 0..<count where self[index].name == name { return self[index] }
+        return nil
+    }
+
+    /// Marks every line whose name is spelled like `option`.
+    mutating func markNamed(_ view: ByteView, _ option: Range<Int>) {
+        for index in 0..<count where view.equalIgnoringCase(self[index].nameRange, option) {
+            unsafe lines[index].isNamedInConnection = true
+        }
+    }
+}
