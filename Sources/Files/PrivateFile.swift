@@ -73,7 +73,7 @@ public enum PrivateFile {
 
     /// The content and the state it belongs to. Neighbours write in place, not atomically (spec/credential-formats.md §1.4), so a file
     /// that changed while it was read is read again, a few times.
-    private static func stableContent(
+    static func stableContent(
         of file: borrowing FileDescriptor, _ path: String, limit: Int
     ) throws(FileError) -> ([UInt8], FileIdentity) {
         var attemptsLeft = 5
