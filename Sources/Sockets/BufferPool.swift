@@ -1,0 +1,50 @@
+internal import Glibc
+
+/// Blocks of 4, 16, 64, 256 and 1,024 KiB kept for reuse by one worker. A handle: copies share the pool.
+///
+/// A trivial struct around a pointer and not a class, so that passing it costs no retain. It lives as long as its thread.
+@safe
+public struct BufferPool {
+    @safe struct Shelf {
+        var free: UnsafeMutableRawPointer?
+        var count = 0
+    }
+    static var classes: Int { 5 }
+    let shelves: UnsafeMutablePointer<Shelf>
+
+    /// An empty pool.
+    public init() {
+        unsafe shelves = .allocate(capacity: Self.classes)
+        unsafe shelves.initialize(repeating: Shelf(), count: Self.classes)
+    }
+
+    @inline(__always) static func shelf(for size: Int) -> Int {
+        size <= 4096 ? 0 : (63 - (size - 1).leadingZeroBitCount - 12) / 2 + 1
+    }
+    /// Blocks kept per shelf: about 2 MiB of small ones, a few of each larger size.
+    @inline(__always) static func keep(_ shelf: Int) -> Int { shelf == 0 ? 256 : shelf == 1 ? 64 : 8 }
+
+    /// A block of at least `size` bytes, and its capacity.
+    func take(_ size: Int) -> (UnsafeMutableRawPointer, Int) {
+        let shelf = Self.shelf(for: size)
+        guard shelf < Self.classes else { return (unsafe Self.allocate(size), size) }
+        let capacity = 4096 << (2 * shelf)
+        guard let block = unsafe shelves[shelf].free else { return (unsafe Self.allocate(capacity), capacity) }
+        unsafe shelves[shelf].free = unsafe block.load(as: UnsafeMutableRawPointer?.self)
+        unsafe shelves[shelf].count -= 1
+        return unsafe (block, capacity)
+    }
+
+    func give(_ block: UnsafeMutableRawPointer, _ capacity: Int) {
+        let shelf = Self.shelf(for: capacity)
+        guard shelf < Self.classes, unsafe shelves[shelf].count < Self.keep(shelf) else { return unsafe free(block) }
+        unsafe block.storeBytes(of: shelves[shelf].free, as: UnsafeMutableRawPointer?.self)
+        unsafe shelves[shelf].free = unsafe block
+        unsafe shelves[shelf].count += 1
+    }
+
+    private static func allocate(_ size: Int) -> UnsafeMutableRawPointer {
+        guard let block = unsafe malloc(size) else { fatalError("out of memory: \(size) bytes") }
+        return unsafe block
+    }
+}

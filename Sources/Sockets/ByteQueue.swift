@@ -1,0 +1,124 @@
+internal import Glibc
+
+/// Bytes in one block, appended at the end and consumed at the start. Holds no memory while empty and released.
+@safe
+public struct ByteQueue: ~Copyable {
+    private var base: UnsafeMutableRawPointer?
+    private var capacity = 0
+    private var head = 0
+    private var tail = 0
+    private let pool: BufferPool
+
+    /// An empty queue that takes its block from `pool` when it needs one.
+    public init(pool: BufferPool) { self.pool = pool }
+    deinit { if let base = unsafe base { unsafe pool.give(base, capacity) } }
+
+    /// Bytes held.
+    public var count: Int { @inline(__always) get { tail - head } }
+    /// True when nothing is held.
+    public var isEmpty: Bool { @inline(__always) get { tail == head } }
+    /// The bytes held; valid until the next mutation.
+    public var bytes: UnsafeRawBufferPointer {
+        @inline(__always) get { unsafe UnsafeRawBufferPointer(start: base.map { unsafe UnsafeRawPointer($0 + head) }, count: tail - head) }
+    }
+    /// The same bytes, to be changed in place.
+    public var mutableBytes: UnsafeMutableRawBufferPointer {
+        @inline(__always) get { unsafe UnsafeMutableRawBufferPointer(start: base.map { unsafe $0 + head }, count: tail - head) }
+    }
+
+    /// Appends `size` bytes.
+    @inline(__always)
+    public mutating func append(_ source: UnsafeRawPointer, _ size: Int) {
+        if tail + size > capacity { grow(by: size) }
+        unsafe memcpy(base.unsafelyUnwrapped + tail, source, size)
+        tail += size
+    }
+    /// Appends all of `source`.
+    @inline(__always)
+    public mutating func append(_ source: UnsafeRawBufferPointer) {
+        guard let start = source.baseAddress, source.count > 0 else { return }
+        unsafe append(start, source.count)
+    }
+    /// Appends all of `source`.
+    @inline(__always)
+    public mutating func append(_ source: RawSpan) {
+        unsafe source.withUnsafeBytes { unsafe append($0) }
+    }
+    /// Appends all of `source`.
+    @inline(__always)
+    public mutating func append(_ source: [UInt8]) {
+        unsafe source.withUnsafeBytes { unsafe append($0) }
+    }
+    /// Appends a literal.
+    @inline(__always)
+    public mutating func append(_ text: StaticString) { unsafe append(text.utf8Start, text.utf8CodeUnitCount) }
+    /// Appends text made at run time (errors and other rare paths).
+    public mutating func append(text: String) {
+        var text = text
+        text.withUTF8 { unsafe append(UnsafeRawBufferPointer($0)) }
+    }
+    /// Appends one byte.
+    @inline(__always)
+    public mutating func append(byte: UInt8) {
+        if tail + 1 > capacity { grow(by: 1) }
+        unsafe base.unsafelyUnwrapped.storeBytes(of: byte, toByteOffset: tail, as: UInt8.self)
+        tail += 1
+    }
+
+    /// Room for `size` bytes that the caller fills and then counts with `advance`.
+    @inline(__always)
+    public mutating func reserve(_ size: Int) -> UnsafeMutableRawPointer {
+        if tail + size > capacity { grow(by: size) }
+        return unsafe base.unsafelyUnwrapped + tail
+    }
+    /// Counts bytes written into reserved room.
+    @inline(__always)
+    public mutating func advance(_ size: Int) { tail += size }
+
+    /// Drops `size` bytes from the start; the block goes back to the pool when nothing is left.
+    @inline(__always)
+    public mutating func consume(_ size: Int) {
+        head += size
+        if head == tail { release() }
+    }
+    /// Drops everything and gives the block back.
+    public mutating func release() {
+        if let base = unsafe base { unsafe pool.give(base, capacity) }
+        unsafe base = nil
+        capacity = 0
+        head = 0
+        tail = 0
+    }
+    /// As `release`, after overwriting what was held and what had been consumed: the block carried a secret, and the next to take it
+    /// must not find it. `explicit_bzero` is not optimised away.
+    public mutating func wipe() {
+        if let base = unsafe base { unsafe explicit_bzero(base, tail) }
+        release()
+    }
+    /// Takes another queue's block over, leaving it empty. For a queue that is itself empty.
+    public mutating func take(from other: inout ByteQueue) {
+        unsafe swap(&base, &other.base)
+        swap(&capacity, &other.capacity)
+        swap(&head, &other.head)
+        swap(&tail, &other.tail)
+    }
+
+    @inline(never)
+    private mutating func grow(by size: Int) {
+        let held = count
+        if let base = unsafe base, held + size <= capacity, head >= held {
+            unsafe memcpy(base, base + head, held)
+        } else {
+            // Beyond the pool's largest block, doubling keeps the copying linear in what is held.
+            let (larger, room) = unsafe pool.take(held + size > 1 << 20 ? max(held + size, capacity * 2) : held + size)
+            if let base = unsafe base {
+                unsafe memcpy(larger, base + head, held)
+                unsafe pool.give(base, capacity)
+            }
+            unsafe base = unsafe larger
+            capacity = room
+        }
+        head = 0
+        tail = held
+    }
+}
