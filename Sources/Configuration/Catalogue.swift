@@ -1,0 +1,85 @@
+internal import Credentials
+internal import JSON
+
+/// The built-in providers, and the step from what files say about providers to what the proxy uses.
+enum Catalogue {
+    /// The built-in providers in the order of their data.
+    static let builtIn: [ProviderEntry] = {
+        var entries: [ProviderEntry] = []
+        for text in [CatalogueData.subscriptions, CatalogueData.keys] {
+            var reading = Reading(source: "built-in catalogue")
+            do throws(SyntaxError) {
+                ProviderSchema.merge(try JSON5Reader.parse(Array(text.utf8)), into: &entries, &reading)
+            } catch {
+                reading.syntax(error)
+            }
+            // A test loads this; a release cannot have a flaw here.
+            precondition(reading.problems.isEmpty, "\(reading.problems)")
+        }
+        return entries
+    }()
+
+    /// The providers of `settings`, with references resolved. What does not fit together is noted in `check`.
+    static func resolve(_ settings: Settings, _ check: inout CrossCheck) -> [Provider] {
+        let entries = settings.providerEntries
+        return entries.enumerated().map { index, entry in
+            let path = "providers.\(entry.id)"
+            if let source = entry.credentialsFrom { check.provider(source, named: "\(path).credentialsFrom", among: entries) }
+            let isBuiltIn = builtIn.contains { $0.id == entry.id }
+            if entry.baseURL == nil, !isBuiltIn, !check.isGiven("\(path).baseURL") {
+                check.note(path, "expected a member \"baseURL\", since this provider is not a built-in one")
+            }
+            let address = address(of: entry)
+            return Provider(
+                id: entry.id, index: index, baseURL: address.url, stripPrefixes: entry.stripPrefixes,
+                credentialsFrom: entry.credentialsFrom ?? entry.id, auth: injections(of: entry),
+                bearerWhenKeyContains: entry.bearerWhenKeyContains,
+                oauth: client(of: entry, caFile: settings.upstream.caFile, &check),
+                headers: fields(entry.headers), failover: entry.failover, errorShape: entry.errorShape,
+                needsCredential: entry.needsCredential, addressAdvice: address.advice)
+        }
+    }
+
+    private static func address(of entry: ProviderEntry) -> (url: BaseURL?, advice: String?) {
+        guard let text = entry.baseURL else {
+            return (nil, "The provider \(entry.id) has no address yet: set providers.\(entry.id).baseURL in keybearer.json5.")
+        }
+        guard text.contains(ProviderSchema.regionMark) else { return (try? BaseURL(text), nil) }
+        guard let region = entry.region else {
+            return (nil, "The provider \(entry.id) has no region yet: set providers.\(entry.id).region in keybearer.json5.")
+        }
+        return (try? BaseURL(text.replacing(ProviderSchema.regionMark, with: region)), nil)
+    }
+
+    private static func injections(of entry: ProviderEntry) -> [Profile.Kind: Injection] {
+        let kinds: [(Profile.Kind, ProviderEntry.InjectionEntry?)] = [
+            (.apiKey, entry.auth.apiKey), (.token, entry.auth.token), (.oauth, entry.auth.oauth),
+        ]
+        return kinds.reduce(into: [:]) { injections, kind in
+            guard let part = kind.1 else { return }
+            injections[kind.0] = Injection(
+                header: part.header, prefix: part.prefix ?? (part.header == "authorization" ? "Bearer " : ""),
+                merge: fields(part.merge), accountHeader: part.accountHeader, billing: part.billing ?? entry.billing)
+        }
+    }
+
+    private static func client(of entry: ProviderEntry, caFile: String?, _ check: inout CrossCheck) -> OAuthClient? {
+        guard let oauth = entry.oauth else { return nil }
+        guard let tokenURL = oauth.tokenURL, let clientID = oauth.clientID else {
+            let path = "providers.\(entry.id).oauth"
+            let flawed =
+                oauth.tokenURL == nil && check.isGiven("\(path).tokenURL") || oauth.clientID == nil && check.isGiven("\(path).clientID")
+            if !flawed { check.note(path, "expected the members \"tokenURL\" and \"clientID\"") }
+            return nil
+        }
+        return OAuthClient(
+            tokenURL: tokenURL, authorizeURL: oauth.authorizeURL, clientID: clientID,
+            clientSecretEnvironment: oauth.clientSecretEnvironment, scopes: oauth.scopes, bodyForm: oauth.bodyForm,
+            retryInDoubt: oauth.retryInDoubt, caFile: oauth.caFile ?? caFile)
+    }
+
+    /// Sorted by name, so that two loads of one file give equal providers.
+    private static func fields(_ map: [String: String]) -> [HeaderField] {
+        map.sorted { $0.key < $1.key }.map { HeaderField(name: $0.key, value: $0.value) }
+    }
+}

@@ -1,0 +1,49 @@
+internal import Credentials
+
+/// The checks that need all files: names in one member that must exist in another. Knows where each member stood.
+struct CrossCheck {
+    private(set) var problems: [SettingsError.Problem] = []
+    private let places: [String: Reading.Place]
+
+    init(places: [String: Reading.Place]) {
+        self.places = places
+    }
+
+    /// Checks every reference to a provider, and what only makes sense once.
+    mutating func references(of settings: Settings) {
+        let entries = settings.providerEntries
+        for id in settings.auth.order.keys.sorted() { provider(id, named: "auth.order.\(id)", among: entries) }
+        for (id, profile) in settings.auth.profiles.sorted(by: { $0.key < $1.key }) {
+            provider(profile.provider, named: "auth.profiles.\(id).provider", among: entries)
+        }
+        if let id = settings.routes.default { provider(id, named: "routes.default", among: entries) }
+        for (host, id) in settings.routes.hosts.sorted(by: { $0.key < $1.key }) {
+            provider(id, named: "routes.hosts.\(host)", among: entries)
+        }
+        let agents = settings.agents.map(\.id)
+        if Set(agents).count < agents.count { note("agents.list", "expected each agent once") }
+    }
+
+    /// Checks that a provider of this id exists.
+    mutating func provider(_ id: String, named member: String, among entries: [ProviderEntry]) {
+        guard !entries.contains(where: { $0.id == id }) else { return }
+        let names = entries.map(\.id)
+        let hint = Suggestion.closest(to: id, among: names).map { "; did you mean \"\($0)\"?" } ?? ", one of \(Suggestion.list(names))"
+        note(member, "expected the id of a provider" + hint)
+    }
+
+    /// Whether a file gives this member. One that is given and still absent was flawed, and that has been noted already.
+    func isGiven(_ member: String) -> Bool {
+        places[member] != nil
+    }
+
+    /// Notes a flaw at a member, or at the nearest member around it that has a place.
+    mutating func note(_ member: String, _ message: String) {
+        var path = member[...]
+        while places[String(path)] == nil, let dot = path.lastIndex(of: ".") { path = path[..<dot] }
+        let place = places[String(path)]
+        problems.append(
+            SettingsError.Problem(
+                source: place?.source ?? "settings", line: place?.line, column: place?.column, member: member, message: message))
+    }
+}

@@ -1,0 +1,141 @@
+public import Credentials
+
+/// A service that requests can be forwarded to: where it is, how it is told who calls, and what its refusals mean.
+///
+/// A provider is data. The built-in ones and those of the settings file go through one schema (`ProviderSchema`); nothing in the proxy asks
+/// for a provider by name.
+public struct Provider: Sendable, Equatable {
+    /// What a client writes as the first segment of its path.
+    public let id: String
+    /// The provider's place in `Settings.providers`; small and dense, so that tables on the data plane can be arrays.
+    public let index: Int
+    /// Where requests go. `nil` when the configuration has yet to name it: `addressAdvice` then says which member to set.
+    public let baseURL: BaseURL?
+    /// Leading paths a client's tool adds by itself and the base URL does not want (`/v1` for openai-codex), cut at a segment's end.
+    public let stripPrefixes: [String]
+    /// The provider whose profiles are used: itself, or another one that shares its accounts (chatgpt uses those of openai-codex).
+    public let credentialsFrom: String
+    /// How a credential of each kind is put on a request. A kind that is absent cannot be used with this provider.
+    public let auth: [Profile.Kind: Injection]
+    /// An api_key whose text contains this is a bearer token in disguise and is injected and billed as kind `token`
+    /// (anthropic's `sk-ant-oat…`: spec/credential-formats.md §3.5).
+    public let bearerWhenKeyContains: String?
+    /// How access tokens of kind `oauth` are obtained and renewed.
+    public let oauth: OAuthClient?
+    /// Fields set on every request to this provider, after the client's of the same name are removed. Never a credential.
+    public let headers: [HeaderField]
+    /// What a refusal of this provider allows the proxy to do.
+    public let failover: FailoverRules
+    /// The form of an error body that this provider's clients can read.
+    public let errorShape: ErrorShape
+    /// False for a server that takes anyone (ollama): the request is forwarded without any profile.
+    public let needsCredential: Bool
+    /// One sentence on what to set, when `baseURL` is `nil`.
+    public let addressAdvice: String?
+
+    /// How a profile of `kind` is put on a request, `nil` when this provider cannot use that kind.
+    ///
+    /// - Parameter keyIsBearer: the profile is an api_key in whose text `bearerWhenKeyContains` was found.
+    public func injection(for kind: Profile.Kind, keyIsBearer: Bool = false) -> Injection? {
+        auth[keyIsBearer && kind == .apiKey ? .token : kind]
+    }
+}
+
+/// A header field that configuration sets: a lower-case name and a value of visible ASCII, spaces and tabs.
+public struct HeaderField: Sendable, Equatable {
+    /// The field's name, lower case.
+    public let name: String
+    /// The field's value.
+    public let value: String
+
+    /// A field that configuration has checked.
+    public init(name: String, value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// How one kind of credential is put on a request.
+public struct Injection: Sendable, Equatable {
+    /// The field that carries the secret, lower case: `authorization`, `x-api-key`.
+    public var header: String
+    /// What precedes the secret in the field's value: `Bearer `, or nothing.
+    public var prefix: String
+    /// Values that must be members of a list field. Each is added once to what the client sent, whose members and order stay as they are.
+    public var merge: [HeaderField]
+    /// The field that names the account, lower case. Its value comes from the profile, else from the access token's claim.
+    public var accountHeader: String?
+    /// Who pays for a request made with this kind of credential.
+    public var billing: Billing
+
+    /// An injection from its parts.
+    public init(header: String, prefix: String, merge: [HeaderField] = [], accountHeader: String? = nil, billing: Billing) {
+        self.header = header
+        self.prefix = prefix
+        self.merge = merge
+        self.accountHeader = accountHeader
+        self.billing = billing
+    }
+}
+
+/// Who pays: a plan with a flat fee, or each request. The proxy never moves from the first to the second unasked (DESIGN §8).
+public enum Billing: String, Sendable, Equatable, CaseIterable {
+    case subscription, metered
+}
+
+/// What a provider's refusals allow, beyond the table of DESIGN §8.
+public struct FailoverRules: Sendable, Equatable {
+    /// Values of `error.code` or `error.type` of a 403 that another credential may cure.
+    public var nextCodes: [String]
+    /// Values of `error.code` or `error.type` of a 402 or 403 saying that the account may not be used by this kind of client or plan.
+    /// Another credential may be tried, but the refused profile is not cooled: nothing is wrong with it.
+    public var entitlementCodes: [String]
+    /// Whether 500, 502, 504 and a plain 503 prove that the request was not served.
+    public var replay: Replay
+    /// Names of the stream events in which this provider hides a refusal behind a 200. Empty: streams are never held back.
+    public var streamErrors: [String]
+
+    /// Rules from their parts; by default the most cautious ones.
+    public init(nextCodes: [String] = [], entitlementCodes: [String] = [], replay: Replay = .never, streamErrors: [String] = []) {
+        self.nextCodes = nextCodes
+        self.entitlementCodes = entitlementCodes
+        self.replay = replay
+        self.streamErrors = streamErrors
+    }
+
+    /// Whether a server error of this provider may be answered by another credential.
+    public enum Replay: String, Sendable, Equatable, CaseIterable {
+        /// A request that may have been served is not sent twice.
+        case never
+        /// The provider promises that such an answer means the request was not served.
+        case unserved
+    }
+
+    /// How the code in an error body is to be understood.
+    public func meaning(ofCode code: String) -> RefusalMeaning {
+        if entitlementCodes.contains(code) { return .entitlement }
+        return nextCodes.contains(code) ? .nextMayHelp : .unknown
+    }
+}
+
+/// What a provider's error code says about the credential that was refused.
+public enum RefusalMeaning: Sendable, Equatable, CaseIterable {
+    /// Nothing the provider's data knows.
+    case unknown
+    /// Another credential may be accepted.
+    case nextMayHelp
+    /// The account may not be used in this way: another may, and this one must not be cooled.
+    case entitlement
+}
+
+/// The form of an error body that a provider's clients can read.
+public enum ErrorShape: String, Sendable, Equatable, CaseIterable {
+    /// `{"type":"error","error":{"type","message"}}`
+    case anthropic
+    /// `{"error":{"message","type","code"}}`
+    case openai
+    /// `{"error":{"code","message","status"}}`
+    case google
+    /// `{"error":{"type","code","message"}}`, ours.
+    case plain
+}

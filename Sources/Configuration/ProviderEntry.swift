@@ -1,0 +1,52 @@
+internal import Credentials
+
+/// A provider as files describe it, member by member, before references between providers are resolved.
+struct ProviderEntry: Sendable, Equatable {
+    let id: String
+    /// May hold `{region}`.
+    var baseURL: String?
+    /// What `{region}` in the base URL stands for.
+    var region: String?
+    var stripPrefixes: [String] = []
+    var credentialsFrom: String?
+    var auth = AuthEntry()
+    var bearerWhenKeyContains: String?
+    var oauth: OAuthEntry?
+    var headers: [String: String] = [:]
+    var billing = Billing.metered
+    var failover = FailoverRules()
+    var errorShape = ErrorShape.openai
+    var needsCredential = true
+
+    /// How each kind of credential is sent; a kind that is absent cannot be used.
+    struct AuthEntry: Sendable, Equatable {
+        // A static key as a bearer token is what nearly every provider takes, so data has to say only what differs.
+        var apiKey: InjectionEntry? = InjectionEntry()
+        var token: InjectionEntry? = InjectionEntry()
+        var oauth: InjectionEntry? = InjectionEntry()
+    }
+
+    /// How one kind of credential is sent.
+    struct InjectionEntry: Sendable, Equatable {
+        var header = "authorization"
+        /// Unset: `Bearer ` for `authorization`, nothing for other fields.
+        var prefix: String?
+        var merge: [String: String] = [:]
+        var accountHeader: String?
+        /// Unset: the provider's.
+        var billing: Billing?
+    }
+
+    /// How access tokens are renewed.
+    struct OAuthEntry: Sendable, Equatable {
+        var tokenURL: String?
+        var authorizeURL: String?
+        var clientID: String?
+        var clientSecretEnvironment: String?
+        var scopes: [String] = []
+        var bodyForm = OAuthClient.BodyForm.form
+        var retryInDoubt = OAuthClient.RetryInDoubt.once
+        /// Unset: `upstream.caFile`.
+        var caFile: String?
+    }
+}

@@ -1,0 +1,118 @@
+internal import Credentials
+internal import JSON
+
+/// What `keybearer.json5` may hold: every member, its kind, its bounds. `providers` is in `ProviderSchema`.
+enum SettingsSchema {
+    static let root = Schema<Settings>([
+        .value("listen", \.listen, listen),
+        .optional("workers", \.workers, .count(1...64)),
+        .optional("sink", \.sink, .path),
+        .group("auth", \.auth, auth),
+        .group("agents", \.self, Schema([.value("list", \.agents, agents)])),
+        .group("upstream", \.upstream, upstream),
+        ProviderSchema.catalogue,
+        .group("routes", \.routes, routes),
+        .group("gate", \.gate, gate),
+        .group("replay", \.replay, replay),
+        .group("limits", \.limits, limits),
+        .group("timeouts", \.timeouts, timeouts),
+        .group("log", \.log, log),
+    ])
+
+    /// `localhost` stands for two addresses, so an element is a list.
+    private static let listen = Codec<[ListenAddress]>(
+        decode: { value, reading in
+            guard let given = value.array, !given.isEmpty else {
+                reading.mismatch(value, expected: "a list [ … ] of at least one address")
+                return nil
+            }
+            var addresses: [ListenAddress] = []
+            for (number, element) in given.enumerated() {
+                reading.enter(element: number) { reading in
+                    guard let text = element.string else { return reading.mismatch(element, expected: ListenAddress.Flaw.form.expectation) }
+                    do throws(ListenAddress.Flaw) {
+                        addresses += try ListenAddress.parse(text)
+                    } catch {
+                        reading.refuse(element, expected: error.expectation)
+                    }
+                }
+            }
+            let repeated = addresses.indices.contains { addresses[$0].port != 0 && addresses[..<$0].contains(addresses[$0]) }
+            if repeated { reading.refuse(value, expected: "each address once") }
+            return addresses
+        },
+        encode: { .array($0.map { .string($0.description) }) })
+
+    private static let auth = Schema<AuthSettings>([
+        .value("order", \.order, .map("a provider's id", ProviderSchema.normalisedID, to: .list(.profileID))),
+        .value(
+            "profiles", \.profiles,
+            .map(
+                "a profile's id", { ProfileText.isID($0) ? $0 : nil },
+                to: declaredProfile)),
+        .value("allowPaidFallback", \.allowPaidFallback, .truth),
+    ])
+
+    /// What `auth.profiles` says of a profile, while it is read.
+    private struct Declaration: Sendable {
+        var provider = ""
+        var mode: Profile.Kind?
+    }
+
+    private static let declaration = Codec<Declaration>.object(
+        Declaration(), required: ["provider"],
+        Schema([.value("provider", \.provider, .providerID), .optional("mode", \.mode, .choice(Profile.Kind.allCases))]))
+
+    private static let declaredProfile = Codec<DeclaredProfile>(
+        decode: { declaration.decode($0, &$1).map { DeclaredProfile(provider: $0.provider, mode: $0.mode?.rawValue) } },
+        encode: { declaration.encode(Declaration(provider: $0.provider, mode: $0.mode.flatMap(Profile.Kind.init))) })
+
+    private static let agents = Codec<[AgentSettings]>.list(
+        .object(
+            AgentSettings(id: "", isDefault: false), required: ["id"],
+            Schema([.value("id", \.id, .agentID), .value("default", \.isDefault, .truth)])))
+
+    private static let upstream = Schema<UpstreamSettings>([
+        .optional("caFile", \.caFile, .path),
+        .value("idlePerKey", \.idlePerKey, .count(0...1024)),
+    ])
+
+    private static let routes = Schema<RouteSettings>([
+        .optional("default", \.default, .providerID),
+        .value("hosts", \.hosts, .map("a host without its port", HostText.normalised, to: .providerID)),
+    ])
+
+    private static let gate = Schema<GateSettings>([
+        .value("hosts", \.hosts, .list(.host)),
+        .value("origins", \.origins, .list(.origin)),
+    ])
+
+    private static let replay = Schema<ReplaySettings>([
+        .value("maxBytes", \.maxBytes, .size(0...(1 << 30))),
+        .value("chunkedMaxBytes", \.chunkedMaxBytes, .size(0...(1 << 30))),
+        .value("totalBytes", \.totalBytes, .size(0...(16 << 30))),
+    ])
+
+    private static let limits = Schema<LimitSettings>([
+        .value("connections", \.connections, .count(1...1_000_000)),
+        .value("headBytes", \.headBytes, .size((4 << 10)...(1 << 20))),
+        .value("headFields", \.headFields, .count(16...1024)),
+        .optional("requestBody", \.requestBody, .size(0...(1 << 40))),
+    ])
+
+    private static let timeouts = Schema<TimeoutSettings>([
+        .value("head", \.head, .duration(.seconds(1)...(.seconds(300)))),
+        .value("keepAlive", \.keepAlive, .duration(.seconds(1)...(.seconds(3600)))),
+        .value("bodyIdle", \.bodyIdle, .duration(.seconds(1)...(.seconds(3600)))),
+        .value("streamStall", \.streamStall, .duration(.seconds(1)...(.seconds(3600)))),
+        .value("connect", \.connect, .duration(.milliseconds(100)...(.seconds(300)))),
+        .value("upstreamIdle", \.upstreamIdle, .duration(.seconds(1)...(.seconds(3600)))),
+        .optional("firstByte", \.firstByte, .duration(.seconds(1)...(.seconds(86400)))),
+        .value("drain", \.drain, .duration(.zero...(.seconds(3600)))),
+    ])
+
+    private static let log = Schema<LogSettings>([
+        .value("level", \.level, .choice(LogSettings.Level.allCases)),
+        .value("format", \.format, .choice(LogSettings.Format.allCases)),
+    ])
+}
