@@ -1,0 +1,65 @@
+internal import Configuration
+internal import CLinux
+internal import Glibc
+internal import Sockets
+
+/// Takes connections from all listening sockets on one thread, and hands each to the worker that has the fewest.
+struct Acceptor: ~Copyable {
+    private let listeners: [Int32: Listener]
+    private let poller = Poller()
+    private let stop: Mailbox<Void>
+    private let shared: Shared
+    private let workers: [Mailbox<Message>]
+
+    /// Keeps a listening socket open for as long as the acceptor lives.
+    private final class Listener {
+        let socket: Descriptor
+        init(_ socket: consuming Descriptor) { self.socket = socket }
+    }
+
+    init(listeners numbers: [Int32], stop: Mailbox<Void>, shared: Shared, workers: [Mailbox<Message>]) {
+        var listeners: [Int32: Listener] = [:]
+        for number in numbers { listeners[number] = Listener(Descriptor(owning: number)) }
+        self.listeners = listeners
+        self.stop = stop
+        self.shared = shared
+        self.workers = workers
+    }
+
+    /// Accepts until told to stop; the listening sockets are closed then.
+    func run() {
+        for number in listeners.keys { poller.add(number, .read) }
+        poller.add(stop.descriptor, .read)
+        while true {
+            let count = poller.wait(milliseconds: -1)
+            for event in 0..<count {
+                let number = poller.descriptor(at: event)
+                if number == stop.descriptor { return }
+                if let listener = listeners[number] { acceptAll(listener) }
+            }
+        }
+    }
+
+    private func acceptAll(_ listener: Listener) {
+        while true {
+            guard let worker = shared.loads.assign(limit: shared.settings.limits.connections) else {
+                return pause("\(shared.settings.limits.connections) connections are open (limits.connections)")
+            }
+            let (number, code) = TCP.accept(from: listener.socket)
+            guard number >= 0 else {
+                shared.loads.ended(worker: worker)
+                switch code {
+                case EAGAIN, EINTR, ECONNABORTED: return
+                // No descriptor or memory left: without a pause this loop would spin until a client leaves.
+                default: return pause(SystemError.text(code))
+                }
+            }
+            workers[worker].post(.accepted(number))
+        }
+    }
+
+    private func pause(_ why: String) {
+        shared.log.acceptPaused(why)
+        usleep(100_000)
+    }
+}

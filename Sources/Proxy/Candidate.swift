@@ -1,0 +1,127 @@
+internal import Configuration
+internal import Credentials
+internal import Digest
+internal import HTTP
+internal import OAuth
+internal import Sockets
+internal import Synchronization
+
+/// Names a profile of an agent.
+struct ProfileKey: Sendable, Hashable {
+    let agentID: String
+    let profileID: String
+}
+
+/// A profile made ready for one provider: the very bytes to be put on a request, and until when they are good.
+///
+/// Immutable, shared by all workers; made anew when the store changes, wiped when the last exchange has let go of it.
+final class Candidate: Sendable {
+    /// What can be done with it now.
+    enum Readiness: Equatable {
+        case ready
+        /// Good, and near its end: to be refreshed in the background.
+        case early
+        /// Must be refreshed before it is used.
+        case expired
+        case unusable(Eligibility)
+    }
+
+    let key: ProfileKey
+    /// The profile's id, percent-encoded as it is sent in a field.
+    let encodedID: [UInt8]
+    /// Same provider, same profile: same number, for as long as the process lives.
+    let poolKey: Int
+    let billing: Billing
+    /// Set when the profile cannot serve at all.
+    let eligibility: Eligibility
+    /// How to refresh it; nil for what cannot be.
+    let client: OAuthClient?
+    /// Names the access token's generation, so that a refresh after a 401 is asked for that one only.
+    let fingerprint: String
+    private let expires: Int64?
+    /// When this token was first seen, and what keeps several processes from refreshing at the same instant.
+    private let since: Int64
+    private let jitter: Double
+    /// Set by the workers, read and cleared by the board, which refreshes ahead only what is in use.
+    let wasUsed = Atomic(false)
+    private let merges: [FieldMerge]
+    private let replaced: [[UInt8]]
+    private let lines: SecretLines
+
+    init(
+        key: ProfileKey, encodedID: [UInt8], poolKey: Int, billing: Billing, eligibility: Eligibility, client: OAuthClient?,
+        fingerprint: String,
+        expires: Int64?, since: Int64, jitter: Double, merges: [FieldMerge], replaced: [[UInt8]], lines: SecretLines
+    ) {
+        self.key = key
+        self.encodedID = encodedID
+        self.poolKey = poolKey
+        self.billing = billing
+        self.eligibility = eligibility
+        self.client = client
+        self.fingerprint = fingerprint
+        self.expires = expires
+        self.since = since
+        self.jitter = jitter
+        self.merges = merges
+        self.replaced = replaced
+        self.lines = lines
+    }
+
+    /// Whether a new token can be had without a person.
+    var isRefreshable: Bool { client != nil && eligibility == .ok }
+
+    /// `now`: milliseconds since 1970, as expiries are.
+    func readiness(now: Int64) -> Readiness {
+        guard eligibility == .ok else { return .unusable(eligibility) }
+        guard let expires else { return lines.isEmpty && client != nil ? .expired : .ready }
+        guard client != nil else { return now < expires ? .ready : .unusable(.expired) }
+        switch RefreshWindow.state(expires: expires, issuedAt: since, now: now, jitter: jitter) {
+        case .fresh: return .ready
+        case .early: return .early
+        case .expired: return .expired
+        }
+    }
+
+    // MARK: On the head of a request
+
+    /// Whether the client's field needs more than being copied.
+    @inline(__always)
+    func touches(_ field: FieldLine, of bytes: RawSpan) -> Bool {
+        for merge in merges where merge.concerns(field, of: bytes) { return true }
+        return replaces(field, of: bytes)
+    }
+    /// Whether the provider's data sets this field itself.
+    @inline(__always)
+    func replaces(_ field: FieldLine, of bytes: RawSpan) -> Bool {
+        for name in replaced where FieldText.equals(bytes, field.nameRange, name) { return true }
+        return false
+    }
+    func write(_ field: FieldLine, at index: Int, _ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
+        for merge in merges where merge.concerns(field, of: bytes) { return merge.write(field, at: index, head, bytes, to: &output) }
+    }
+    func writeMissingMerges(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
+        for merge in merges { merge.writeIfAbsent(head, bytes, to: &output) }
+    }
+    @inline(__always)
+    func writeCredential(to output: inout ByteQueue) { lines.append(to: &output) }
+}
+
+/// Header lines with a secret in them, wiped when they are let go.
+@safe
+final class SecretLines: Sendable {
+    /// Written in `init` only.
+    private nonisolated(unsafe) let storage: UnsafeMutableRawBufferPointer
+
+    init(_ text: [UInt8]) {
+        unsafe storage = .allocate(byteCount: text.count, alignment: 1)
+        unsafe storage.copyBytes(from: text)
+    }
+    deinit {
+        unsafe Memory.cleanse(storage)
+        unsafe storage.deallocate()
+    }
+    var isEmpty: Bool { unsafe storage.isEmpty }
+    @inline(__always)
+    func append(to output: inout ByteQueue) { unsafe output.append(UnsafeRawBufferPointer(storage)) }
+}

@@ -1,0 +1,131 @@
+internal import Configuration
+internal import Credentials
+internal import Files
+internal import Glibc
+internal import Sockets
+internal import Synchronization
+
+/// The newest rosters, for all workers: published behind a generation number, remade when a file of the store changes.
+final class CredentialBoard: Sendable {
+    private struct State {
+        var snapshots: [String: StoreSnapshot] = [:]
+        var problems: [String: String] = [:]
+        var rosters: [Roster] = []
+    }
+    private let state = Mutex(State())
+    private let counter = Atomic(0)
+    private let builder: RosterBuilder
+    private let sink: String
+    private let mainAgent: String
+    private let configuredAgents: [String]
+    private let log: EventLog
+
+    /// Reads every agent's store. A store that cannot be read is reported and served as an empty one with that reason.
+    init(settings: Settings, sink: String, log: EventLog) {
+        builder = RosterBuilder(settings: settings)
+        self.sink = sink
+        mainAgent = AgentID.normalised(settings.defaultAgent)
+        configuredAgents = settings.agents.map { AgentID.normalised($0.id) }
+        self.log = log
+        reload()
+    }
+
+    /// Moves whenever the rosters do.
+    var generation: Int { @inline(__always) get { counter.load(ordering: .acquiring) } }
+    /// The rosters and their generation; the default agent's first.
+    var current: (generation: Int, rosters: [Roster]) {
+        // The number is read first: should the rosters move in between, the next request looks again.
+        let number = generation
+        return (number, state.withLock { $0.rosters })
+    }
+
+    func store(of agentID: String) -> AgentStore { AgentStore(sink: sink, agentID: agentID) }
+
+    /// The folders whose files the rosters are made of.
+    var directories: [String] { agents().map { store(of: $0).directory } }
+
+    /// Reads again what has changed on disk. The last good snapshot of a store that has become unreadable stays in use.
+    func reload() {
+        for agent in agents() { reload(agent) }
+        publish()
+    }
+
+    /// Takes over a snapshot that a refresh has just written.
+    func adopt(_ snapshot: StoreSnapshot, of agentID: String) {
+        state.withLock { $0.snapshots[agentID] = snapshot }
+        publish()
+    }
+
+    private func reload(_ agent: String) {
+        let store = store(of: agent)
+        if let known = state.withLock({ $0.snapshots[agent] }), known.identity == store.identity(), problem(of: agent) == nil { return }
+        do throws(StoreError) {
+            let snapshot = try store.load()
+            let before = state.withLock { state in
+                state.problems[agent] = nil
+                return state.snapshots.updateValue(snapshot, forKey: agent)
+            }
+            for problem in snapshot.problems where before?.problems.contains(problem) != true { log.store(agent, problem.description) }
+        } catch {
+            let isNew = state.withLock { state in
+                if state.snapshots[agent] == nil { state.snapshots[agent] = StoreSnapshot(profiles: []) }
+                return state.problems.updateValue(error.description, forKey: agent) != error.description
+            }
+            if isNew { log.store(agent, error.description) }
+        }
+    }
+
+    private func problem(of agent: String) -> String? { state.withLock { $0.problems[agent] } }
+
+    private func publish() {
+        let now = Clock.wall()
+        let order = [mainAgent] + agents().filter { $0 != mainAgent }
+        state.withLock { state in
+            state.rosters = order.map { agent in
+                let snapshot = state.snapshots[agent] ?? StoreSnapshot(profiles: [])
+                return builder.roster(of: agent, snapshot, problem: snapshot.profiles.isEmpty ? state.problems[agent] : nil, now: now)
+            }
+        }
+        counter.add(1, ordering: .releasing)
+    }
+
+    /// The default agent, those of the settings, and those that have a folder.
+    private func agents() -> [String] {
+        var names = [mainAgent]
+        for name in configuredAgents + Directory.names(in: sink + "/agents") where AgentID.normalised(name) == name && !names.contains(name)
+        {
+            names.append(name)
+        }
+        return names
+    }
+
+    /// Remembers what is in use, and which of that is near its end: to be refreshed before a request has to wait for it.
+    func dueForRefresh(lastUsed: inout [ProfileKey: Int64], now: Int64) -> [Candidate] {
+        var due: [ProfileKey: Candidate] = [:]
+        for roster in state.withLock({ $0.rosters }) {
+            for candidate in roster.lineups.flatMap(\.candidates) where candidate.isRefreshable {
+                if candidate.wasUsed.exchange(false, ordering: .relaxed) { lastUsed[candidate.key] = now }
+                guard let used = lastUsed[candidate.key], now - used < Self.usedRecently else { continue }
+                if candidate.readiness(now: now) != .ready { due[candidate.key] = candidate }
+            }
+        }
+        return Array(due.values)
+    }
+    private static let usedRecently: Int64 = 7 * 24 * 3600 * 1000
+}
+
+/// Names in a folder.
+private enum Directory {
+    static func names(in path: String) -> [String] {
+        guard let directory = unsafe opendir(path) else { return [] }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+}

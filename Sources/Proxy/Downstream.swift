@@ -1,0 +1,197 @@
+internal import HTTP
+internal import Sockets
+
+/// A client's connection and the one exchange it may have under way.
+///
+///     reading ──answer sent, keep-alive──▶ reading
+///        │ ──answer sent, close────────────▶ closing ──all sent──▶ gone
+///        │ ──answer sent, body unread──────▶ lingering ──client ends, or 2 s──▶ gone
+///        └ ──client left, broken, too slow─▶ gone
+struct Downstream: ~Copyable {
+    enum Stage { case reading, closing, lingering, gone }
+
+    let socket: Descriptor
+    /// Received and not yet used: a head in pieces, a body held by back-pressure, the next request of a pipeline.
+    var inbound: ByteQueue
+    /// Written and not yet taken by the kernel.
+    var outbound: ByteQueue
+    var stage = Stage.reading
+    /// The exchange under way, or -1.
+    var exchange: Int32 = -1
+    var interest: Poller.Interest = [.read, .peerEnded]
+    /// Monotonic milliseconds by which the client must have sent what is due.
+    var readDeadline: Int64
+    /// Monotonic milliseconds by which the client must have taken something of what waits; `.max` while nothing does.
+    var writeDeadline = Int64.max
+    /// Closing will send a reset, since the client could not tell otherwise that a body delimited by the end was cut.
+    var endsByReset = false
+
+    init(socket: consuming Descriptor, pool: BufferPool, readDeadline: Int64) {
+        self.socket = socket
+        inbound = ByteQueue(pool: pool)
+        outbound = ByteQueue(pool: pool)
+        self.readDeadline = readDeadline
+    }
+}
+
+// MARK: - Bytes in
+
+extension Worker {
+    /// Takes over a connection from the acceptor.
+    mutating func adopt(_ fd: Int32) {
+        guard !draining, Int(fd) < downstreams.capacity else {
+            shared.loads.ended(worker: index)
+            return Descriptor(owning: fd).discard()
+        }
+        let socket = Descriptor(owning: fd)
+        downstreams.insert(Downstream(socket: socket, pool: pool, readDeadline: now + timeouts.keepAlive), at: fd)
+        poller.add(fd, [.read, .peerEnded])
+    }
+
+    mutating func serveDownstream(_ fd: Int32, _ ready: Poller.Interest) {
+        if downstreams[fd].stage == .gone { return }
+        if ready.contains(.broken) { return abandon(fd) }
+        if ready.contains(.write) { flushDownstream(fd) }
+        guard downstreams[fd].stage != .gone, !ready.isDisjoint(with: [.read, .peerEnded]) else { return }
+        // A client that has ended its side while an answer is due has left: its upstream is told at once (as nginx does).
+        if ready.contains(.peerEnded), downstreams[fd].exchange >= 0, exchanges[downstreams[fd].exchange].stage > .head {
+            return abandon(fd)
+        }
+        receiveDownstream(fd)
+    }
+
+    private mutating func receiveDownstream(_ fd: Int32) {
+        let target = unsafe received
+        switch unsafe downstreams[fd].socket.receive(into: target, capacity: Worker.receiveRoom) {
+        case .moved(let count):
+            guard downstreams[fd].stage == .reading else { return }  // lingering: read and dropped
+            feedDownstream(fd, unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: target, count: count)))
+        case .wouldBlock: return
+        case .ended where downstreams[fd].stage == .lingering && !downstreams[fd].outbound.isEmpty:
+            downstreams[fd].stage = .closing  // it has sent all it will; our answer is still on its way
+            updateInterest(ofDownstream: fd)
+        case .ended, .failed: abandon(fd)
+        }
+    }
+
+    /// Uses what it can of `bytes`, keeps the rest for later.
+    private mutating func feedDownstream(_ fd: Int32, _ bytes: RawSpan) {
+        guard downstreams[fd].inbound.isEmpty else {
+            downstreams[fd].inbound.append(bytes)
+            return drainInbound(fd)
+        }
+        let used = consume(fd, bytes)
+        guard downstreams[fd].stage == .reading else { return }
+        if used < bytes.byteCount { downstreams[fd].inbound.append(bytes.extracting(used..<bytes.byteCount)) }
+        updateInterest(ofDownstream: fd)
+    }
+
+    /// Goes on with bytes that had to wait.
+    mutating func drainInbound(_ fd: Int32) {
+        guard downstreams[fd].stage == .reading, !downstreams[fd].inbound.isEmpty else {
+            return updateInterest(ofDownstream: fd)
+        }
+        // Taken out while it is read, so that nothing below can move it.
+        var held = ByteQueue(pool: pool)
+        held.take(from: &downstreams[fd].inbound)
+        let used = consume(fd, unsafe RawSpan(_unsafeBytes: held.bytes))
+        guard downstreams[fd].stage == .reading else { return }
+        held.consume(used)
+        downstreams[fd].inbound.take(from: &held)
+        updateInterest(ofDownstream: fd)
+    }
+
+    /// Feeds heads and bodies; answers how many bytes were used. The rest waits for the upstream, or for this exchange to end.
+    private mutating func consume(_ fd: Int32, _ bytes: RawSpan) -> Int {
+        var at = 0
+        while at < bytes.byteCount, downstreams[fd].stage == .reading {
+            if downstreams[fd].exchange < 0 { openExchange(on: fd) }
+            let id = downstreams[fd].exchange
+            let rest = bytes.extracting(at..<bytes.byteCount)
+            let used: Int
+            switch exchanges[id].stage {
+            case .head: used = readHead(id, rest)
+            case _ where !exchanges[id].request.isComplete: used = relayRequestBody(id, rest)
+            default: used = 0
+            }
+            if used == 0 { return at }
+            at += used
+        }
+        return at
+    }
+}
+
+// MARK: - Bytes out, and the end
+
+extension Worker {
+    /// Sends what waits; applies the end that was decided once all is gone.
+    mutating func flushDownstream(_ fd: Int32) {
+        guard downstreams[fd].stage != .gone else { return }
+        sending: while !downstreams[fd].outbound.isEmpty {
+            let bytes = unsafe downstreams[fd].outbound.bytes
+            switch unsafe downstreams[fd].socket.send(bytes.baseAddress.unsafelyUnwrapped, count: bytes.count) {
+            case .moved(let count):
+                downstreams[fd].outbound.consume(count)
+                downstreams[fd].writeDeadline = .max
+            case .wouldBlock: break sending
+            case .ended, .failed: return abandon(fd)
+            }
+        }
+        if downstreams[fd].outbound.isEmpty {
+            switch downstreams[fd].stage {
+            case .closing: return endDownstream(fd)
+            case .lingering: downstreams[fd].socket.endWriting()
+            case .reading, .gone: break
+            }
+        } else if downstreams[fd].writeDeadline == .max {
+            downstreams[fd].writeDeadline = now + timeouts.streamStall
+        }
+        updateInterest(ofDownstream: fd)
+        let id = downstreams[fd].exchange
+        if id >= 0, exchanges[id].upstream >= 0 { updateInterest(ofUpstream: exchanges[id].upstream) }
+    }
+
+    /// Closes after what waits has been sent. With an unread request body the client must first be let finish, or the
+    /// kernel's reset would take the answer away from it (RFC 9112 §9.6).
+    mutating func closeWhenSent(_ fd: Int32, requestUnread: Bool) {
+        downstreams[fd].stage = requestUnread ? .lingering : .closing
+        downstreams[fd].inbound.release()
+        if requestUnread { downstreams[fd].readDeadline = now + Worker.lingerMilliseconds }
+        flushDownstream(fd)
+    }
+
+    private mutating func endDownstream(_ fd: Int32) {
+        if downstreams[fd].endsByReset { downstreams[fd].socket.resetWhenClosed() }
+        buryDownstream(fd)
+    }
+
+    /// The client has left, or must be left: its upstream is closed at once.
+    mutating func abandon(_ fd: Int32) {
+        guard downstreams[fd].stage != .gone else { return }
+        let id = downstreams[fd].exchange
+        if id >= 0 { dropExchange(id) }
+        buryDownstream(fd)
+    }
+
+    /// Marks the connection; the descriptor is closed at the end of the turn, so that its number is not taken meanwhile.
+    private mutating func buryDownstream(_ fd: Int32) {
+        downstreams[fd].stage = .gone
+        graves.append(fd)
+    }
+
+    /// Reads only while there is room for what is read, writes only while something waits.
+    mutating func updateInterest(ofDownstream fd: Int32) {
+        guard downstreams[fd].stage != .gone else { return }
+        var wanted: Poller.Interest = []
+        switch downstreams[fd].stage {
+        case .reading: wanted = downstreams[fd].inbound.count < Worker.heldBytes ? [.read, .peerEnded] : .peerEnded
+        case .lingering: wanted = .read
+        case .closing, .gone: break
+        }
+        if !downstreams[fd].outbound.isEmpty { wanted.insert(.write) }
+        if wanted != downstreams[fd].interest {
+            downstreams[fd].interest = wanted
+            poller.change(fd, wanted)
+        }
+    }
+}

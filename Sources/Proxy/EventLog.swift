@@ -1,0 +1,31 @@
+internal import Sockets
+internal import Credentials
+internal import Logging
+internal import OAuth
+
+/// The control plane's log: what a person wants to be told, in one sentence each. A secret has no way into it: every entry is made of
+/// ids, codes and our own words.
+struct EventLog: Sendable {
+    let logger: Logger
+
+    func listening(_ addresses: [String]) { logger.info("listening on \(addresses.joined(separator: ", "))") }
+    func store(_ agent: String, _ problem: String) { logger.warning("credential store of agent \(agent): \(problem)") }
+    func storeChanged() { logger.debug("credential store read again") }
+    func draining(_ connections: Int) { logger.info("draining: \(connections) connections finish, new ones are refused") }
+    func stopped() { logger.info("stopped") }
+    func acceptPaused(_ why: String) { logger.warning("accepting pauses: \(why)") }
+
+    func refresh(_ key: ProfileKey, _ outcome: RefreshOutcome) {
+        switch outcome {
+        case .refreshed: logger.info("refreshed \(key.profileID) (agent \(key.agentID))")
+        case .adopted: logger.info("\(key.profileID) (agent \(key.agentID)) had been refreshed by another process")
+        case .unchanged: logger.debug("\(key.profileID) (agent \(key.agentID)) needed no refresh")
+        case .transient(let failure, _): logger.warning("refresh of \(key.profileID) (agent \(key.agentID)) failed for now: \(failure)")
+        case .needsLogin(let failure): logger.error("\(key.profileID) (agent \(key.agentID)) must be logged in again: \(failure)")
+        }
+    }
+
+    func refused(_ refusal: Refusal, request: String) {
+        logger.warning("request \(request): \(refusal.code.rawValue): \(refusal.message)")
+    }
+}

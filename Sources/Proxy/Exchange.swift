@@ -1,0 +1,318 @@
+internal import OAuth
+internal import Configuration
+internal import HTTP
+internal import Routing
+internal import Sockets
+internal import Synchronization
+
+/// One request and its answer.
+///
+///     head ──▶ choosing ──▶ parked (its refresh is under way) ─┐
+///                 │ ◀─────────────────────────────────────────┘
+///                 ├──▶ resolving ──▶ connecting ──▶ sending ──▶ responding ──▶ closed
+///                 └─────────────◀── sent again (DESIGN §8) ──┘
+///
+/// Slots are used again: nothing is allocated for a request once its worker has seen as many at a time.
+struct Exchange: ~Copyable {
+    enum Stage: UInt8, Comparable {
+        case closed, head, choosing, parked, resolving, connecting, sending, responding
+        static func < (left: Stage, right: Stage) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    var stage = Stage.closed
+    /// Names the request in logs and to the client.
+    var number: UInt64 = 0
+    /// Monotonic milliseconds of its first byte.
+    var startedAt: Int64 = 0
+    var downstream: Int32 = -1
+    var upstream: Int32 = -1
+
+    // The request
+    var head = RequestHead()
+    var headBytes: ByteQueue
+    var request = MessageBody()
+    var replay: ReplayCopy
+
+    // What was decided
+    var provider = 0
+    var restStart = 0
+    var lineup: Lineup?
+    var candidate: Candidate?
+    var position = 0
+    var isPinned = false
+    var reason = ChoiceReason.order
+    var attempts = Attempts()
+
+    // The answer
+    var response = ResponseHead()
+    var answer = MessageBody()
+    /// The status sent to the client; 0 when it left before.
+    var status = 0
+    /// The client has been sent all of the answer.
+    var isWhole = false
+    var interimAnswers = 0
+    var answerIsChunked = false
+    var answerEndsConnection = false
+
+    init(pool: BufferPool) {
+        headBytes = ByteQueue(pool: pool)
+        replay = ReplayCopy(pool: pool)
+    }
+
+    /// Idle connections may be shared with requests of the same provider and profile only.
+    var poolKey: Int { candidate?.poolKey ?? 0 }
+}
+
+// MARK: - The path of a request, step by step (DESIGN §2)
+
+extension Worker {
+    /// The head is complete: everything that can be decided before a connection exists.
+    mutating func begin(_ id: Int32) {
+        exchanges[id].request.begin(exchanges[id].head.framing)
+        exchanges[id].stage = .choosing
+        downstreams[exchanges[id].downstream].readDeadline = .max
+        guard admit(id), route(id), choose(id) else { return }
+        credential(id)
+    }
+
+    /// 1. May this caller speak to us at all? Host and Origin are checked before anything is looked up.
+    private mutating func admit(_ id: Int32) -> Bool {
+        let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
+        if let refusal = shared.gate.verdict(on: exchanges[id].head, bytes) {
+            refuse(id, refusal)
+            return false
+        }
+        return true
+    }
+
+    /// 2. Which provider is meant? `/-/…` is ours.
+    private mutating func route(_ id: Int32) -> Bool {
+        rosters.refresh()
+        let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
+        switch routed(id, bytes) {
+        case .provider(let route):
+            exchanges[id].provider = route.providerIndex
+            exchanges[id].restStart = route.restStart
+            return select(id, route, bytes)
+        case .own(let start):
+            let target = exchanges[id].head.target
+            serveOwn(id, path: FieldText.string(bytes, target.lowerBound + start..<target.upperBound))
+            return false
+        case .unknown(let error):
+            refuse(id, Refusal(error))
+            return false
+        }
+    }
+
+    /// 3. Which profiles, in which order? A pin by header or path leaves one; it never falls back silently.
+    private mutating func choose(_ id: Int32) -> Bool {
+        if exchanges[id].isPinned { return true }
+        guard let first = exchanges[id].lineup?.candidates.first else {
+            refuse(id, nobody(id))
+            return false
+        }
+        exchanges[id].candidate = first
+        return true
+    }
+
+    /// 4. A credential that works now, or wait until its refresh is done.
+    mutating func credential(_ id: Int32) {
+        guard let candidate = exchanges[id].candidate else { return }
+        switch candidate.readiness(now: shared.wallClock()) {
+        case .ready: connect(id)
+        case .early:
+            shared.refreshes.ask(candidate, cause: .early(holding: candidate.fingerprint), replyTo: nil)
+            connect(id)
+        case .expired: park(id, cause: .expired)
+        case .unusable: if !advance(id, because: .failover) { refuse(id, nobody(id)) }
+        }
+    }
+
+    /// 5. A connection from the pool, or a new one.
+    mutating func connect(_ id: Int32) {
+        guard let fd = pooled(for: id) else { return dial(id) }
+        exchanges[id].upstream = fd
+        connected(id)
+    }
+
+    /// The connection stands: head, what is kept of the body, and then whatever the client sends.
+    mutating func connected(_ id: Int32) {
+        let fd = exchanges[id].upstream
+        exchanges[id].stage = .sending
+        exchanges[id].attempts.began()
+        exchanges[id].candidate?.wasUsed.store(true, ordering: .relaxed)
+        if let limit = timeouts.firstByte { upstreams[fd].deadline = now + limit }
+        inject(id, into: fd)
+        relay(id, fd)
+    }
+
+    /// 6. The upstream's head: the client's credentials and hop-by-hop fields out, ours in.
+    private mutating func inject(_ id: Int32, into fd: Int32) {
+        let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
+        let injector = Injector(
+            origin: origins[exchanges[id].provider], candidate: exchanges[id].candidate, restStart: exchanges[id].restStart)
+        var output = ByteQueue(pool: pool)
+        output.take(from: &upstreams[fd].outbound)
+        injector.write(exchanges[id].head, bytes, to: &output)
+        upstreams[fd].outbound.take(from: &output)
+    }
+
+    /// 7. The body up as it comes, the answer down as it comes (`RequestRelay`, `ResponseRelay`).
+    private mutating func relay(_ id: Int32, _ fd: Int32) {
+        if exchanges[id].replay.isWhole || exchanges[id].request.isComplete { sendReplay(id, to: fd) } else { prepareReplay(id) }
+        let client = exchanges[id].downstream
+        if exchanges[id].head.expectsContinue, !exchanges[id].request.isComplete, downstreams[client].inbound.isEmpty,
+            exchanges[id].request.byteCount == 0
+        {
+            downstreams[client].outbound.append("HTTP/1.1 100 Continue\r\n\r\n")
+            flushDownstream(client)
+        }
+        if !exchanges[id].request.isComplete { downstreams[client].readDeadline = now + timeouts.bodyIdle }
+        flushUpstream(fd)
+    }
+
+    /// 8. The answer is complete: keep both connections where that is safe, and go on with the client's next request.
+    mutating func finish(_ id: Int32, upstreamIsClean: Bool) {
+        let client = exchanges[id].downstream
+        let fd = exchanges[id].upstream
+        exchanges[id].isWhole = true
+        if exchanges[id].answerIsChunked { downstreams[client].outbound.append("0\r\n\r\n") }
+        downstreams[client].endsByReset = false
+        let keepsClient = mayKeepAlive(id)
+        let requestUnread = !exchanges[id].request.isComplete
+        if fd >= 0 {
+            let keepsUpstream = upstreamIsClean && exchanges[id].response.keepAlive && !requestUnread && upstreams[fd].waiting == 0
+            if keepsUpstream { keepUpstream(fd) } else { buryUpstream(fd) }
+        }
+        closeExchange(id)
+        nextRequest(client, keepAlive: keepsClient, requestUnread: requestUnread)
+    }
+}
+
+// MARK: - Beginning and end of an exchange
+
+extension Worker {
+    /// The first byte of a request is here.
+    mutating func openExchange(on fd: Int32) {
+        let id: Int32
+        if let free = freeExchanges.popLast() {
+            id = free
+        } else {
+            id = exchanges.ceiling
+            exchanges.insert(Exchange(pool: pool), at: id)
+        }
+        requestNumber &+= 1
+        exchanges[id].number = requestNumber
+        exchanges[id].downstream = fd
+        exchanges[id].startedAt = now
+        exchanges[id].stage = .head
+        downstreams[fd].exchange = id
+        downstreams[fd].readDeadline = now + timeouts.head
+    }
+
+    /// Reads the head from the start of `bytes`; answers how many it took, 0 while it is incomplete.
+    mutating func readHead(_ id: Int32, _ bytes: RawSpan) -> Int {
+        let limits = shared.headLimits
+        switch unsafe bytes.withUnsafeBytes({ unsafe exchanges[id].head.parse($0, limits: limits) }) {
+        case .incomplete: return 0
+        case .rejected(let rejection):
+            refuse(id, Refusal(rejection))
+            return bytes.byteCount
+        case .complete(let count):
+            exchanges[id].headBytes.append(bytes.extracting(0..<count))
+            begin(id)
+            return count
+        }
+    }
+
+    /// Whether the client's connection can carry another request after this answer.
+    func mayKeepAlive(_ id: Int32) -> Bool {
+        exchanges[id].head.keepAlive && !exchanges[id].answerEndsConnection && exchanges[id].request.isComplete && !draining
+    }
+
+    /// After an answer: the next request of the connection, or its end.
+    mutating func nextRequest(_ client: Int32, keepAlive: Bool, requestUnread: Bool) {
+        guard keepAlive else { return closeWhenSent(client, requestUnread: requestUnread) }
+        downstreams[client].readDeadline = now + timeouts.keepAlive
+        flushDownstream(client)
+        if downstreams[client].stage == .reading, !downstreams[client].inbound.isEmpty { drainInbound(client) }
+    }
+
+    /// The answer cannot be completed: the client must be able to see that (RFC 9112 §8), so its connection ends without a terminator.
+    mutating func truncate(_ id: Int32) {
+        let client = exchanges[id].downstream
+        dropUpstream(id)
+        closeExchange(id)
+        closeWhenSent(client, requestUnread: false)
+    }
+
+    /// The client is gone: so is the work that was done for it.
+    mutating func dropExchange(_ id: Int32) {
+        dropUpstream(id)
+        closeExchange(id)
+    }
+
+    mutating func dropUpstream(_ id: Int32) {
+        let fd = exchanges[id].upstream
+        guard fd >= 0 else { return }
+        exchanges[id].upstream = -1
+        buryUpstream(fd)
+    }
+
+    /// Empties the slot for the next request.
+    mutating func closeExchange(_ id: Int32) {
+        if exchanges[id].stage == .parked { parked.removeAll { $0 == id } }
+        if exchanges[id].stage == .resolving { resolving.removeAll { $0 == id } }
+        dropReplay(id)
+        record(id)
+        if exchanges[id].stage == .head { exchanges[id].head.reset() }
+        downstreams[exchanges[id].downstream].exchange = -1
+        exchanges[id].headBytes.release()
+        exchanges[id].clear()
+        freeExchanges.append(id)
+    }
+}
+
+extension Worker {
+    /// One line in the access log for every request whose head was understood.
+    private mutating func record(_ id: Int32) {
+        guard let log = shared.accessLog, exchanges[id].stage > .head else { return }
+        let isRouted = exchanges[id].lineup != nil
+        // Taken out while it is written: the exchange is borrowed from the same worker.
+        var lines = AccessLines(pool: pool)
+        swap(&lines, &access)
+        lines.add(
+            exchanges[id], agent: exchanges[id].candidate?.key.agentID ?? rosters.main.agentID,
+            provider: isRouted ? shared.settings.providers[exchanges[id].provider].id : "", now: now, wall: shared.wallClock())
+        lines.hand(to: log, atLeast: 16 << 10)
+        swap(&lines, &access)
+    }
+}
+
+extension Exchange {
+    /// Forgets the request; the storage stays for the next one.
+    fileprivate mutating func clear() {
+        stage = .closed
+        downstream = -1
+        upstream = -1
+        lineup = nil
+        candidate = nil
+        position = 0
+        isPinned = false
+        reason = .order
+        attempts = Attempts()
+        response.reset()
+        answer = MessageBody()
+        status = 0
+        isWhole = false
+        interimAnswers = 0
+        answerIsChunked = false
+        answerEndsConnection = false
+    }
+
+    /// Whether there is any event after which this request would be sent a second time, so that a copy of its body is worth keeping.
+    var mayBeSentAgain: Bool {
+        guard let candidate else { return false }
+        return candidate.isRefreshable || (!isPinned && (lineup?.candidates.count ?? 0) > 1)
+    }
+}

@@ -1,0 +1,66 @@
+internal import HTTP
+internal import Routing
+internal import Sockets
+
+/// Writes the head that goes upstream, from the parsed head only: no byte of the client's is copied that was not understood.
+struct Injector {
+    let origin: Origin
+    let candidate: Candidate?
+    /// Where, in the client's target, the part begins that is appended to the provider's base path.
+    let restStart: Int
+
+    func write(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
+        writeRequestLine(head, bytes, to: &output)
+        output.append(origin.hostLine)
+        writeFields(head, bytes, to: &output)
+        writeFraming(head, to: &output)
+        candidate?.writeCredential(to: &output)
+        output.append("\r\n")
+    }
+
+    private func writeRequestLine(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
+        output.append(bytes.extracting(head.methodRange))
+        output.append(byte: 0x20)
+        output.append(origin.basePath)
+        let target = bytes.extracting(head.target)
+        let characters = unsafe target._unsafeView(as: UInt8.self)
+        if origin.basePath.isEmpty, !UpstreamTarget.startsWithSlash(characters, restStart: restStart) {
+            output.append(byte: UInt8(ascii: "/"))
+        }
+        var ranges = UpstreamTarget(of: characters, restStart: restStart)
+        while let range = ranges.next(in: characters) { output.append(target.extracting(range)) }
+        output.append(" HTTP/1.1\r\n")
+    }
+
+    /// The client's fields but: hop-by-hop ones, credentials of any kind, ours, framing, and those that the provider's data sets.
+    private func writeFields(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
+        for index in 0..<head.fieldCount {
+            let field = head[index]
+            if Self.isRemoved(field) { continue }
+            guard let candidate, candidate.touches(field, of: bytes) else {
+                output.append(field: field, of: bytes)
+                continue
+            }
+            if candidate.replaces(field, of: bytes) { continue }
+            candidate.write(field, at: index, head, bytes, to: &output)
+        }
+        candidate?.writeMissingMerges(head, bytes, to: &output)
+    }
+
+    @inline(__always)
+    private static func isRemoved(_ field: FieldLine) -> Bool {
+        field.isNamedInConnection || field.name.isHopByHop || field.name.isClientCredential || field.name.isKeybearer
+            || field.name == .host || field.name == .contentLength || field.name == .expect
+    }
+
+    private func writeFraming(_ head: borrowing RequestHead, to output: inout ByteQueue) {
+        switch head.framing {
+        case .none, .untilClose: break
+        case .length(let count):
+            output.append("Content-Length: ")
+            output.append(decimal: count)
+            output.append("\r\n")
+        case .chunked: output.append("Transfer-Encoding: chunked\r\n")
+        }
+    }
+}

@@ -1,0 +1,24 @@
+internal import Sockets
+
+/// What other threads tell a worker.
+enum Message: Sendable {
+    /// A client's connection, now the worker's to close.
+    case accepted(Int32)
+    /// The addresses of a provider's host, by provider index.
+    case resolved(Int, Resolver.Outcome)
+    case refreshed(ProfileKey, RefreshResult)
+    /// Finish what is under way, begin nothing.
+    case drain
+    /// Close everything now.
+    case cut
+}
+
+/// How a refresh ended, for those who waited.
+enum RefreshResult: Sendable, Equatable {
+    /// The store has a newer token, ours or somebody else's.
+    case renewed
+    /// Not now: why, and after how many seconds to ask again.
+    case failed(String, retryAfterSeconds: Int?)
+    /// Only a person can help: why.
+    case needsLogin(String)
+}

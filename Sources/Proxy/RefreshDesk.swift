@@ -1,0 +1,119 @@
+internal import Credentials
+internal import OAuth
+internal import Sockets
+internal import Synchronization
+
+/// Step 1 of a refresh (DESIGN §7): one flight a profile in this process, on a short-lived thread, at most eight at a time.
+///
+/// Whoever asks while a flight is under way waits for that one. A flight is never cancelled: not by a client that leaves, nor by the drain.
+final class RefreshDesk: Sendable {
+    /// How the last flight of a token failed. Another generation (a new login) does not inherit its back-off.
+    private struct Failure {
+        let fingerprint: String
+        let result: RefreshResult
+    }
+    private struct Flight {
+        var waiters: [Mailbox<Message>]
+    }
+    private struct State {
+        var flights: [ProfileKey: Flight] = [:]
+        var queue: [(candidate: Candidate, cause: Cause)] = []
+        var threads = 0
+        var backoffs: [ProfileKey: Backoff] = [:]
+        var lastFailures: [ProfileKey: Failure] = [:]
+    }
+    private static let threadLimit = 8
+
+    private let state = Mutex(State())
+    private let board: CredentialBoard
+    private let log: EventLog
+
+    init(board: CredentialBoard, log: EventLog) {
+        self.board = board
+        self.log = log
+    }
+
+    /// Asks for a refresh; `replyTo` hears of its end. Nil: in the background, nobody waits.
+    func ask(_ candidate: Candidate, cause: Cause, replyTo: Mailbox<Message>?) {
+        let now = Clock.wall()
+        let immediate: RefreshResult? = state.withLock { state in
+            if state.flights[candidate.key] != nil {
+                if let replyTo { state.flights[candidate.key]?.waiters.append(replyTo) }
+                return nil
+            }
+            if let failure = state.lastFailures[candidate.key], failure.fingerprint == candidate.fingerprint,
+                let backoff = state.backoffs[candidate.key], !backoff.permits(now: now)
+            {
+                return failure.result
+            }
+            state.flights[candidate.key] = Flight(waiters: replyTo.map { [$0] } ?? [])
+            state.queue.append((candidate, cause))
+            startThreadIfNeeded(&state)
+            return nil
+        }
+        if let immediate { replyTo?.post(.refreshed(candidate.key, immediate)) }
+    }
+
+    /// Whether a refresh token is on its way to be spent: the process must not end now.
+    var isBusy: Bool { state.withLock { !$0.flights.isEmpty } }
+
+    private func startThreadIfNeeded(_ state: inout State) {
+        guard state.threads < Self.threadLimit else { return }
+        state.threads += 1
+        Thread(name: "kb-refresh") { self.work() }.detach()
+    }
+
+    /// Takes flights until there are none.
+    private func work() {
+        while let (candidate, cause) = take() {
+            let outcome = perform(candidate, cause)
+            end(candidate, outcome)
+        }
+    }
+
+    private func take() -> (Candidate, Cause)? {
+        state.withLock { state in
+            guard !state.queue.isEmpty else {
+                state.threads -= 1
+                return nil
+            }
+            return state.queue.removeFirst()
+        }
+    }
+
+    private func perform(_ candidate: Candidate, _ cause: Cause) -> RefreshOutcome {
+        guard let client = candidate.client else { return .unchanged }
+        let refresher = Refresher(store: board.store(of: candidate.key.agentID))
+        return refresher.refresh(profileID: candidate.key.profileID, client: client, cause: cause)
+    }
+
+    private func end(_ candidate: Candidate, _ outcome: RefreshOutcome) {
+        let key = candidate.key
+        switch outcome {
+        case .refreshed(let snapshot), .adopted(let snapshot): board.adopt(snapshot, of: key.agentID)
+        case .needsLogin, .unchanged: board.reload()
+        case .transient: break
+        }
+        log.refresh(key, outcome)
+        let now = Clock.wall()
+        let (result, waiters) = state.withLock { state in
+            let result = Self.result(of: outcome, &state.backoffs[key, default: Backoff()], now: now)
+            if case .renewed = result { state.backoffs[key] = nil }
+            state.lastFailures[key] = result == .renewed ? nil : Failure(fingerprint: candidate.fingerprint, result: result)
+            return (result, state.flights.removeValue(forKey: key)?.waiters ?? [])
+        }
+        for waiter in Set(waiters.map { ObjectIdentifier($0) }).compactMap({ id in waiters.first { ObjectIdentifier($0) == id } }) {
+            waiter.post(.refreshed(key, result))
+        }
+    }
+
+    private static func result(of outcome: RefreshOutcome, _ backoff: inout Backoff, now: Int64) -> RefreshResult {
+        switch outcome {
+        case .refreshed, .adopted, .unchanged: return .renewed
+        case .transient(let failure, let wish):
+            let pause = backoff.failed(now: now, retryAfter: wish, jitter: .random(in: 0...1))
+            return .failed(failure.description, retryAfterSeconds: max(1, Int((pause.milliseconds + 999) / 1000)))
+        case .needsLogin(let failure): return .needsLogin(failure.description)
+        }
+    }
+}

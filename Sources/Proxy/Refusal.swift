@@ -1,0 +1,135 @@
+internal import Sockets
+internal import HTTP
+internal import Routing
+
+/// Why a request is answered by us and not by a provider: the one list of codes (documented in README.md).
+enum RefusalCode: String, CaseIterable, Sendable {
+    // The request itself
+    case badRequest = "bad_request"
+    case methodRefused = "method_refused"
+    case badTarget = "bad_target"
+    case contradictingPins = "contradicting_pins"
+    case malformedPin = "malformed_pin"
+    case headTimeout = "head_timeout"
+    case bodyTimeout = "body_timeout"
+    case bodyTooLarge = "body_too_large"
+    case upgradeNotServed = "upgrade_not_served"
+    // The gate
+    case wrongHost = "wrong_host"
+    case originRefused = "origin_refused"
+    case crossSite = "cross_site_refused"
+    // Routing and choice
+    case noRoute = "no_route"
+    case unknownProvider = "unknown_provider"
+    case unknownAgent = "unknown_agent"
+    case unknownProfile = "unknown_profile"
+    case unknownPath = "unknown_path"
+    case noAddress = "provider_without_address"
+    case noProfile = "no_profile"
+    case profileUnusable = "profile_unusable"
+    case needsLogin = "needs_login"
+    case refreshFailed = "refresh_failed"
+    case storeUnreadable = "store_unreadable"
+    // The provider
+    case upstreamUnreachable = "upstream_unreachable"
+    case upstreamCertificate = "upstream_certificate"
+    case upstreamInvalid = "upstream_invalid_answer"
+    case upstreamClosed = "upstream_closed"
+    case upstreamTimeout = "upstream_timeout"
+
+    /// DESIGN §9. 401 is never ours: a client would answer it by logging in itself.
+    var status: Int {
+        switch self {
+        case .badRequest, .methodRefused, .badTarget, .contradictingPins, .malformedPin: 400
+        case .originRefused, .crossSite, .needsLogin, .profileUnusable, .noProfile: 403
+        case .noRoute, .unknownProvider, .unknownAgent, .unknownProfile, .unknownPath: 404
+        case .headTimeout, .bodyTimeout: 408
+        case .bodyTooLarge: 413
+        case .wrongHost: 421
+        case .upgradeNotServed: 426
+        case .upstreamUnreachable, .upstreamCertificate, .upstreamInvalid, .upstreamClosed: 502
+        case .refreshFailed, .storeUnreadable, .noAddress: 503
+        case .upstreamTimeout: 504
+        }
+    }
+
+    /// What is wrong and what to do, for a person; a refusal may say it more precisely.
+    var sentence: String {
+        switch self {
+        case .badRequest: "The request is malformed."
+        case .methodRefused: "CONNECT and TRACE are not served: Keybearer is a reverse proxy. Use it as a base URL, not as HTTP_PROXY."
+        case .badTarget: "The request's target cannot be used."
+        case .contradictingPins: "The path and the Keybearer-Profile or Keybearer-Agent field name different things; send one of them."
+        case .malformedPin: "A profile or agent is named in percent-encoded UTF-8 of at most 256 octets, once."
+        case .headTimeout: "The request's head did not arrive in time."
+        case .bodyTimeout: "The request's body stopped arriving."
+        case .bodyTooLarge: "The request's body is larger than limits.requestBody allows."
+        case .upgradeNotServed: "Upgrades (WebSocket) are not served yet; use plain HTTP."
+        case .wrongHost: "This Host is not one of ours. Reach Keybearer as 127.0.0.1 or localhost, or add the name to gate.hosts."
+        case .originRefused: "Web pages may not use your credentials. If this one may, add its origin to gate.origins."
+        case .crossSite: "A page of another site may not use your credentials."
+        case .noRoute: "The path names no provider: start it with one, such as /anthropic or /openai, or set routes.default."
+        case .unknownProvider: "No provider has this name; `keybearer config show` lists them."
+        case .unknownAgent: "No agent has this name; add it to agents.list in keybearer.json5."
+        case .unknownProfile: "No profile has this name; `keybearer models status` lists them. A pin never falls back to another profile."
+        case .unknownPath: "Keybearer has nothing at this path; /-/healthz tells whether it is up."
+        case .noAddress: "This provider has no address yet; set its baseURL in keybearer.json5."
+        case .noProfile: "There is no profile for this provider; add one with `keybearer models auth paste-api-key` or `paste-token`."
+        case .profileUnusable: "No profile of this provider can be used now."
+        case .needsLogin: "The login of this profile has ended; log in again with `keybearer models auth`."
+        case .refreshFailed: "The access token has expired and could not be refreshed for now."
+        case .storeUnreadable: "The credential store cannot be read; `keybearer models status` says where and why."
+        case .upstreamUnreachable: "The provider cannot be reached."
+        case .upstreamCertificate: "The provider's certificate was not accepted; nothing of the request was sent."
+        case .upstreamInvalid: "The provider's answer is not valid HTTP."
+        case .upstreamClosed: "The provider closed the connection before it answered."
+        case .upstreamTimeout: "The provider did not answer in time."
+        }
+    }
+
+    /// Whether the same request may succeed if it is sent again soon.
+    var mayRetry: Bool {
+        switch self {
+        case .upstreamUnreachable, .upstreamClosed, .upstreamTimeout, .refreshFailed, .headTimeout, .bodyTimeout: true
+        default: false
+        }
+    }
+}
+
+/// One refusal: the code, and what makes it concrete. Never a secret.
+struct Refusal {
+    let code: RefusalCode
+    var status: Int
+    var message: String
+    var detail: String?
+    var profile: String?
+    var candidates: [(profile: String, reason: String)] = []
+    var retryAfterSeconds: Int?
+
+    init(_ code: RefusalCode, naming subject: String? = nil, profile: String? = nil, candidates: [(profile: String, reason: String)] = []) {
+        self.code = code
+        status = code.status
+        message = subject.map { "\(code.sentence) (\($0))" } ?? code.sentence
+        self.profile = profile
+        self.candidates = candidates
+    }
+
+    /// The request breaks a rule of HTTP.
+    init(_ rejection: Rejection) {
+        self.init(.badRequest)
+        status = rejection.status
+        message = "\(rejection.message)"
+        detail = "\(rejection.code)"
+    }
+
+    /// The target leads nowhere.
+    init(_ error: RouteError) {
+        switch error {
+        case .unknownProvider: self.init(RefusalCode.unknownProvider)
+        case .noRoute: self.init(RefusalCode.noRoute)
+        default: self.init(RefusalCode.badTarget)
+        }
+        message = error.sentence
+        detail = error.code
+    }
+}

@@ -1,0 +1,69 @@
+internal import Configuration
+internal import Credentials
+internal import Sockets
+
+/// What one agent has for every provider: an immutable picture of the store, shared by the workers until the next one is made.
+final class Roster: Sendable {
+    let agentID: String
+    /// By provider index.
+    let lineups: [Lineup]
+    /// OpenAI's bare paths mean Codex when only that has profiles (DESIGN §5).
+    let onlyCodexHasProfiles: Bool
+
+    init(agentID: String, lineups: [Lineup], onlyCodexHasProfiles: Bool) {
+        self.agentID = agentID
+        self.lineups = lineups
+        self.onlyCodexHasProfiles = onlyCodexHasProfiles
+    }
+}
+
+/// A provider's profiles in the order they are tried, and the rest with the reason why they are not.
+final class Lineup: Sendable {
+    /// Usable ones, best first.
+    let candidates: [Candidate]
+    /// Everything else that a pin might name, or a person ask about.
+    let others: [Candidate]
+    /// Whose profiles these are: a pin `work` means `<this>:work`.
+    let credentialProvider: String
+    /// Why nothing can be chosen although the provider exists, if that is so.
+    let storeProblem: String?
+
+    init(candidates: [Candidate], others: [Candidate], credentialProvider: String, storeProblem: String?) {
+        self.candidates = candidates
+        self.others = others
+        self.credentialProvider = credentialProvider
+        self.storeProblem = storeProblem
+    }
+
+    /// The profile that a pin names: by its whole id, or by what follows the provider's name in it.
+    func named(_ name: String) -> Candidate? {
+        let all = candidates + others
+        return all.first { $0.key.profileID == name } ?? all.first { $0.key.profileID == "\(credentialProvider):\(name)" }
+    }
+
+    /// Every profile and whether it may be used: what an error tells.
+    var explanation: [(profile: String, reason: String)] {
+        (candidates + others).map { ($0.key.profileID, $0.eligibility.rawValue) }
+    }
+}
+
+/// A worker's copy of the rosters: asks the board only when its generation has moved.
+struct RosterCache {
+    private let board: CredentialBoard
+    private var generation: Int
+    private var rosters: [Roster]
+
+    init(_ board: CredentialBoard) {
+        self.board = board
+        (generation, rosters) = board.current
+    }
+
+    /// Looks whether the store has changed. One atomic load when it has not.
+    @inline(__always)
+    mutating func refresh() {
+        if board.generation != generation { (generation, rosters) = board.current }
+    }
+    /// The default agent's: the first.
+    var main: Roster { @inline(__always) get { rosters[0] } }
+    func roster(of agentID: String) -> Roster? { rosters.first { $0.agentID == agentID } }
+}

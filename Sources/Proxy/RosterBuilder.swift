@@ -1,0 +1,151 @@
+internal import Sockets
+internal import Configuration
+internal import Credentials
+internal import Digest
+internal import HTTP
+internal import OAuth
+internal import Routing
+internal import Synchronization
+
+/// Makes rosters of store snapshots: the place where credentials become header bytes.
+struct RosterBuilder: Sendable {
+    let settings: Settings
+    let pools = PoolNumbers()
+    let sightings = TokenSightings()
+
+    init(settings: Settings) { self.settings = settings }
+
+    func roster(of agentID: String, _ snapshot: StoreSnapshot, problem: String?, now: Int64) -> Roster {
+        let lineups = settings.providers.map { lineup(of: $0, agentID, snapshot, problem: problem, now: now) }
+        func hasProfiles(_ id: String) -> Bool { snapshot.profiles.contains { $0.provider == id } }
+        return Roster(agentID: agentID, lineups: lineups, onlyCodexHasProfiles: hasProfiles("openai-codex") && !hasProfiles("openai"))
+    }
+
+    private func lineup(of provider: Provider, _ agentID: String, _ snapshot: StoreSnapshot, problem: String?, now: Int64) -> Lineup {
+        guard provider.needsCredential else {
+            return Lineup(candidates: [anyone(provider, agentID)], others: [], credentialProvider: provider.id, storeProblem: nil)
+        }
+        let ranked = ProfileOrder.resolve(
+            provider: provider.credentialsFrom, snapshot: snapshot, configured: settings.auth.order[provider.credentialsFrom],
+            declared: settings.auth.profiles, now: now)
+        var candidates: [Candidate] = []
+        var others: [Candidate] = []
+        for entry in ranked {
+            guard let candidate = candidate(entry, provider, agentID, now: now) else { continue }
+            if candidate.eligibility == .ok, entry.eligibility == .ok { candidates.append(candidate) } else { others.append(candidate) }
+        }
+        return Lineup(candidates: candidates, others: others, credentialProvider: provider.credentialsFrom, storeProblem: problem)
+    }
+
+    /// A server that takes anyone (ollama) is a provider with one candidate that adds nothing.
+    private func anyone(_ provider: Provider, _ agentID: String) -> Candidate {
+        let key = ProfileKey(agentID: agentID, profileID: "\(provider.id):none")
+        return Candidate(
+            key: key, encodedID: Array(PercentText.encode(key.profileID).utf8), poolKey: pools.number(provider.id, key),
+            billing: .subscription,
+            eligibility: .ok, client: nil, fingerprint: "", expires: nil, since: 0, jitter: 0, merges: [],
+            replaced: provider.headers.map { Array($0.name.utf8) }, lines: SecretLines(Self.extraLines(provider)))
+    }
+
+    private func candidate(_ entry: Ranked, _ provider: Provider, _ agentID: String, now: Int64) -> Candidate? {
+        guard let profile = entry.profile else { return nil }
+        let key = ProfileKey(agentID: agentID, profileID: profile.id)
+        let marker = provider.bearerWhenKeyContains
+        let keyIsBearer = profile.kind == .apiKey && marker.map { profile.secret?.contains($0) ?? false } ?? false
+        let injection = provider.injection(for: profile.kind, keyIsBearer: keyIsBearer)
+        // A pin may name what the order leaves out, but nothing that cannot be used.
+        var eligibility = entry.eligibility == .excludedByAuthOrder ? standing(of: profile, now: now) : entry.eligibility
+        if injection == nil, eligibility == .ok { eligibility = .modeMismatch }
+        let client = profile.kind == .oauth && profile.refresh != nil ? provider.oauth : nil
+        let fingerprint = profile.secret?.fingerprint ?? ""
+        return Candidate(
+            key: key, encodedID: Array(PercentText.encode(profile.id).utf8), poolKey: pools.number(provider.id, key),
+            billing: injection?.billing ?? .metered, eligibility: eligibility, client: client, fingerprint: fingerprint,
+            expires: profile.kind == .apiKey ? nil : profile.expires, since: sightings.firstSeen(fingerprint, now: now),
+            jitter: .random(in: 0...1), merges: Self.merges(injection),
+            replaced: Self.replacedNames(provider, injection), lines: SecretLines(Self.lines(profile, injection, provider)))
+    }
+
+    private func standing(of profile: Profile, now: Int64) -> Eligibility {
+        profile.isUsable(now: now) || profile.refresh != nil ? .ok : .missingCredential
+    }
+
+    // MARK: Header bytes
+
+    private static func lines(_ profile: Profile, _ injection: Injection?, _ provider: Provider) -> [UInt8] {
+        guard let injection, let secret = profile.secret else { return [] }
+        var lines = Array("\(injection.header): \(injection.prefix)".utf8)
+        unsafe secret.withBytes { bytes in unsafe lines.append(contentsOf: bytes) }
+        lines += Array("\r\n".utf8)
+        if let header = injection.accountHeader, let account = profile.accountID { lines += Array("\(header): \(account)\r\n".utf8) }
+        return lines + extraLines(provider)
+    }
+
+    private static func extraLines(_ provider: Provider) -> [UInt8] {
+        provider.headers.flatMap { Array("\($0.name): \($0.value)\r\n".utf8) }
+    }
+
+    private static func replacedNames(_ provider: Provider, _ injection: Injection?) -> [[UInt8]] {
+        var names = provider.headers.map { Array($0.name.utf8) }
+        if let injection {
+            names.append(Array(injection.header.utf8))
+            if let account = injection.accountHeader { names.append(Array(account.utf8)) }
+        }
+        return names
+    }
+
+    private static func merges(_ injection: Injection?) -> [FieldMerge] {
+        var merges: [FieldMerge] = []
+        for field in injection?.merge ?? [] {
+            let name = Array(field.name.utf8)
+            let values = merges.first { $0.name == name }?.values ?? []
+            merges.removeAll { $0.name == name }
+            merges.append(FieldMerge(name: name, values: values + [Array(field.value.utf8)]))
+        }
+        return merges
+    }
+}
+
+/// Small numbers for pairs of provider and profile, the same for as long as the process lives: what a pool of connections is kept by.
+final class PoolNumbers: Sendable {
+    private struct Pair: Hashable {
+        let provider: String
+        let profile: ProfileKey
+    }
+    private let numbers = Mutex<[Pair: Int]>([:])
+
+    func number(_ provider: String, _ profile: ProfileKey) -> Int {
+        numbers.withLock { numbers in
+            let pair = Pair(provider: provider, profile: profile)
+            if let number = numbers[pair] { return number }
+            numbers[pair] = numbers.count
+            return numbers.count - 1
+        }
+    }
+}
+
+/// When each generation of a token was first seen: the best that is known of when an opaque one was issued.
+final class TokenSightings: Sendable {
+    private let times = Mutex<[String: Int64]>([:])
+
+    func firstSeen(_ fingerprint: String, now: Int64) -> Int64 {
+        times.withLock { times in
+            if let time = times[fingerprint] { return time }
+            if times.count > 10_000 { times.removeAll() }  // generations long gone
+            times[fingerprint] = now
+            return now
+        }
+    }
+}
+
+extension Secret {
+    /// Whether the secret's text has `part` in it.
+    fileprivate func contains(_ part: String) -> Bool {
+        unsafe withBytes { bytes in
+            let part = Array(part.utf8)
+            guard bytes.count >= part.count else { return false }
+            for start in 0...(bytes.count - part.count) where unsafe bytes[start..<start + part.count].elementsEqual(part) { return true }
+            return false
+        }
+    }
+}

@@ -1,0 +1,159 @@
+public import Configuration
+internal import Files
+public import Logging
+internal import Sockets
+internal import Synchronization
+internal import TLS
+
+/// Why the server did not start.
+public struct StartError: Error, Sendable, CustomStringConvertible {
+    /// What is wrong and what to do, for a person.
+    public let description: String
+}
+
+/// The proxy: listening sockets, workers, and what keeps the credentials fresh. Runs on threads of its own.
+///
+///     init ──▶ serving ──drain──▶ draining ──all answered, or 30 s──▶ stopped
+public final class Server: Sendable {
+    private let shared: Shared
+    private let workers: [Mailbox<Message>]
+    private let stopAccepting = Mailbox<Void>()
+    private let stopKeeping = Mailbox<Void>()
+    private let running: RunningThreads
+    private let board: CredentialBoard
+    private let isDraining = Atomic(false)
+
+    /// Where it listens, with the ports the kernel chose for 0.
+    public let addresses: [SocketAddressText]
+    /// An address as text, e.g. `127.0.0.1:5392`.
+    public typealias SocketAddressText = String
+
+    /// Binds, reads the credentials and starts to serve.
+    ///
+    /// - Parameters:
+    ///   - settings: checked settings; only loopback addresses are bound.
+    ///   - sink: the folder that holds `agents/` (DESIGN §6).
+    ///   - logger: the control plane's log.
+    ///   - accessLog: where a line a request is written; nil: nowhere.
+    public init(settings: Settings, sink: String, logger: Logger, accessLog: String? = nil) throws {
+        let log = EventLog(logger: logger)
+        let listeners = try Self.listen(settings.listen)
+        addresses = listeners.map(\.text)
+        let count = settings.workers ?? Self.defaultWorkers
+        board = CredentialBoard(settings: settings, sink: sink, log: log)
+        let refreshes = RefreshDesk(board: board, log: log)
+        shared = Shared(
+            settings: settings, board: board, refreshes: refreshes, workers: count, log: log,
+            accessLog: accessLog.map { AccessLog(path: $0) })
+        workers = (0..<count).map { _ in Mailbox<Message>() }
+        running = RunningThreads()
+        try startWorkers()
+        startAcceptor(listeners.map(\.number))
+        startKeeper()
+        log.listening(addresses)
+    }
+
+    /// 1 below 4 cores, else half of them, at most 4 (DESIGN §4).
+    private static var defaultWorkers: Int {
+        let cores = CPU.count
+        return cores < 4 ? 1 : min(4, cores / 2)
+    }
+
+    private static func listen(_ wanted: [ListenAddress]) throws(StartError) -> [(number: Int32, text: String)] {
+        var open: [(Int32, String)] = []
+        for address in wanted {
+            guard let place = SocketAddress(literal: address.host, port: address.port), place.isLoopback else {
+                throw StartError(
+                    description:
+                        "\(address) is not a loopback address; client keys and TLS are needed to serve others, and are not there yet")
+            }
+            do throws(SocketError) {
+                let socket = try TCP.listen(on: place)
+                let text = TCP.localAddress(of: socket)?.description ?? address.description
+                open.append((socket.release(), text))
+            } catch {
+                // A machine without IPv6 has no ::1; the other address serves.
+                if place.isIPv6, error.code == SystemError.addressNotAvailable || error.code == SystemError.familyNotSupported,
+                    wanted.count > 1
+                {
+                    continue
+                }
+                for (number, _) in open { Descriptor(owning: number).discard() }
+                throw StartError(description: "\(error); is another Keybearer running? Stop it, or choose another address with --listen")
+            }
+        }
+        return open
+    }
+
+    private func startWorkers() throws {
+        for (index, mailbox) in workers.enumerated() {
+            // Made here once to find out what is wrong with the trust anchors; each worker has its own.
+            do throws(TLSError) {
+                _ = try ClientContext(caFile: shared.settings.upstream.caFile)
+            } catch {
+                throw StartError(description: "upstream.caFile: \(error.description)")
+            }
+            let shared = shared
+            let done = running.begin()
+            Thread(name: "kb-worker-\(index)") {
+                defer { done.end() }
+                guard var worker = try? Worker(index: index, shared: shared, mailbox: mailbox) else { return }
+                worker.run()
+            }.detach()
+        }
+    }
+
+    private func startAcceptor(_ listeners: [Int32]) {
+        let shared = shared
+        let workers = workers
+        let stop = stopAccepting
+        let done = running.begin()
+        Thread(name: "kb-acceptor") {
+            defer { done.end() }
+            Acceptor(listeners: listeners, stop: stop, shared: shared, workers: workers).run()
+        }.detach()
+    }
+
+    private func startKeeper() {
+        let keeper = Keeper(board: board, refreshes: shared.refreshes, stop: stopKeeping, log: shared.log)
+        let done = running.begin()
+        Thread(name: "kb-keeper") {
+            defer { done.end() }
+            keeper.run()
+        }.detach()
+    }
+
+    // MARK: The end
+
+    /// Connections open now.
+    public var connections: Int { shared.loads.total }
+
+    /// Accepts no more, lets answers under way end, and cuts what is left after `timeouts.drain`. Returns at once.
+    public func drain() {
+        guard !isDraining.exchange(true, ordering: .relaxed) else { return }
+        shared.log.draining(connections)
+        stopAccepting.post(())
+        stopKeeping.post(())
+        for worker in workers { worker.post(.drain) }
+    }
+
+    /// Cuts every client now. A refresh token on its way to the provider is still waited for.
+    public func cut() {
+        for worker in workers { worker.post(.cut) }
+    }
+
+    /// Waits for the drain to end: all answers sent, or the time is over; and in any case for refreshes in flight, since a token that
+    /// was spent must be kept. True when it ended before the time was over.
+    @discardableResult
+    public func waitUntilStopped() -> Bool {
+        let limit = shared.settings.timeouts.drain
+        let inTime = running.wait(milliseconds: limit.milliseconds)
+        if !inTime { cut() }
+        _ = running.wait(milliseconds: 5_000)
+        while shared.refreshes.isBusy { Pause.milliseconds(20) }
+        shared.resolver.stop()
+        shared.accessLog?.stop()
+        shared.log.stopped()
+        return inTime
+    }
+}

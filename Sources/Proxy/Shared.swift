@@ -1,0 +1,56 @@
+internal import Configuration
+internal import HTTP
+internal import Routing
+internal import Sockets
+internal import Synchronization
+
+/// What all workers share: decided at start, or safe to touch from any thread.
+final class Shared: Sendable {
+    let settings: Settings
+    let routes: RouteTable
+    let gate: Gate
+    let headLimits: HeadLimits
+    let board: CredentialBoard
+    let refreshes: RefreshDesk
+    let resolver: Resolver
+    let loads: Loads
+    let log: EventLog
+    let accessLog: AccessLog?
+    /// Each worker's part of what all replay copies may hold.
+    let replayShare: Int
+
+    init(settings: Settings, board: CredentialBoard, refreshes: RefreshDesk, workers: Int, log: EventLog, accessLog: AccessLog?) {
+        self.settings = settings
+        routes = RouteTable(settings: settings)
+        gate = Gate(settings.gate)
+        headLimits = HeadLimits(byteCount: settings.limits.headBytes, fieldCount: settings.limits.headFields)
+        self.board = board
+        self.refreshes = refreshes
+        resolver = Resolver()
+        loads = Loads(workers: workers)
+        self.log = log
+        self.accessLog = accessLog
+        replayShare = settings.replay.totalBytes / workers
+    }
+
+    /// Milliseconds since 1970: what expiries are compared with.
+    func wallClock() -> Int64 { Clock.wall() }
+}
+
+/// How many connections each worker has: the acceptor gives the next one to the least.
+final class Loads: Sendable {
+    private let counts: Mutex<[Int]>
+
+    init(workers: Int) { counts = Mutex(Array(repeating: 0, count: workers)) }
+
+    /// Counts a new connection for the worker with the fewest, and names it; nil when all together have `limit`.
+    func assign(limit: Int) -> Int? {
+        counts.withLock { counts in
+            guard counts.reduce(0, +) < limit, let least = counts.indices.min(by: { counts[$0] < counts[$1] }) else { return nil }
+            counts[least] += 1
+            return least
+        }
+    }
+    func ended(worker: Int) { counts.withLock { $0[worker] -= 1 } }
+    var total: Int { counts.withLock { $0.reduce(0, +) } }
+}

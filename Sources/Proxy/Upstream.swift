@@ -1,0 +1,193 @@
+internal import Configuration
+internal import HTTP
+internal import Sockets
+internal import TLS
+
+/// A connection to a provider, carrying one exchange at a time.
+///
+///     connecting ──▶ handshaking ──▶ active ◀──▶ idle (in the pool)
+///         └──────────────┴─────────────┴──────────┴──▶ gone
+struct Upstream: ~Copyable {
+    enum Stage { case connecting, handshaking, active, idle, gone }
+
+    let socket: Descriptor
+    /// The provider's index: whose host this is.
+    let origin: Int
+    /// Which idle connections it may join: same provider and same profile, so that nobody's connection carries another's credential.
+    let poolKey: Int
+    var stage = Stage.connecting
+    /// The exchange served, or -1.
+    var exchange: Int32
+    /// Nil: plain http, to a loopback host only.
+    var tls: TLSConnection?
+    /// Plaintext that waits: for TLS until it is sealed in a flush, otherwise until the kernel takes it.
+    var outbound: ByteQueue
+    /// A response head that came in pieces.
+    var inbound: ByteQueue
+    var interest: Poller.Interest = [.write]
+    var deadline: Int64
+    /// Which of the origin's addresses this is, so that the next one can be tried.
+    let addressIndex: Int
+    /// True once a session to resume was kept.
+    var sessionKept = false
+
+    /// Bytes not yet taken by the kernel.
+    var waiting: Int {
+        switch tls {
+        case .none: outbound.count
+        case .some(let connection): outbound.count + connection.waiting
+        }
+    }
+    /// True when an exchange may write to it.
+    var isReady: Bool { stage == .active }
+
+    /// Hands over plaintext; large runs are sealed where they lie instead of being gathered first.
+    mutating func write(_ bytes: RawSpan) -> Bool {
+        guard tls != nil, bytes.byteCount >= 8 << 10 else {
+            outbound.append(bytes)
+            return true
+        }
+        guard seal() else { return false }
+        return unsafe bytes.withUnsafeBytes { unsafe tls?.write($0) ?? false }
+    }
+
+    private mutating func seal() -> Bool {
+        guard !outbound.isEmpty else { return true }
+        let sealed = unsafe tls?.write(outbound.bytes) ?? true
+        outbound.wipe()  // a head with the credential in it
+        return sealed
+    }
+
+    /// Sends what waits as far as the kernel takes it; `.failed` when the connection is broken.
+    mutating func flush() -> Transfer {
+        if tls != nil {
+            guard seal() else { return .failed(0) }
+            return tls?.flush(to: socket) ?? .failed(0)
+        }
+        while !outbound.isEmpty {
+            let bytes = unsafe outbound.bytes
+            let sent = unsafe socket.send(bytes.baseAddress.unsafelyUnwrapped, count: bytes.count)
+            guard case .moved(let count) = sent else { return sent }
+            outbound.consume(count)
+        }
+        return .moved(0)
+    }
+}
+
+// MARK: - Readiness
+
+extension Worker {
+    mutating func serveUpstream(_ fd: Int32, _ ready: Poller.Interest) {
+        switch upstreams[fd].stage {
+        case .connecting: finishDial(fd)
+        case .handshaking, .active, .idle:
+            if ready.contains(.write) { flushUpstream(fd) }
+            if upstreams[fd].stage != .gone, !ready.isDisjoint(with: [.read, .broken]) { receiveUpstream(fd) }
+        case .gone: break
+        }
+    }
+
+    private mutating func receiveUpstream(_ fd: Int32) {
+        let target = unsafe received
+        switch unsafe upstreams[fd].socket.receive(into: target, capacity: Worker.receiveRoom) {
+        case .moved(let count):
+            let bytes = unsafe UnsafeRawBufferPointer(start: target, count: count)
+            if upstreams[fd].tls == nil { return feedUpstream(fd, unsafe RawSpan(_unsafeBytes: bytes)) }
+            unsafe upstreams[fd].tls?.offer(bytes)
+            if upstreams[fd].stage == .handshaking, !shakeHands(fd) { return }
+            open(fd)
+        case .wouldBlock: break
+        // Without TLS the end of the stream is all there is to see; with TLS an orderly end is announced (close_notify).
+        case .ended: upstreamEnded(fd, orderly: upstreams[fd].tls == nil)
+        case .failed: upstreamEnded(fd, orderly: false)
+        }
+    }
+
+    /// Opens all records that were offered, several at a time.
+    private mutating func open(_ fd: Int32) {
+        let target = unsafe opened
+        while upstreams[fd].stage != .gone {
+            var filled = 0
+            var last = TLSConnection.Received.starved
+            while filled <= Worker.receiveRoom {  // a record opens to at most 16 KiB, which is the room beyond
+                last = unsafe upstreams[fd].tls?.read(into: target + filled, capacity: 16 << 10) ?? .failed
+                guard case .bytes(let count) = last else { break }
+                filled += count
+            }
+            if filled > 0 { feedUpstream(fd, unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: target, count: filled))) }
+            switch last {
+            case .bytes: continue
+            case .starved: return
+            case .ended: return upstreamEnded(fd, orderly: true)
+            case .failed: return upstreamEnded(fd, orderly: false)
+            }
+        }
+    }
+
+    /// Sends what waits; lets the client go on when there is room again.
+    mutating func flushUpstream(_ fd: Int32) {
+        guard upstreams[fd].stage != .gone else { return }
+        switch upstreams[fd].flush() {
+        case .moved, .wouldBlock: break
+        case .ended, .failed: return upstreamEnded(fd, orderly: false)
+        }
+        updateInterest(ofUpstream: fd)
+        let id = upstreams[fd].exchange
+        guard id >= 0, upstreams[fd].stage == .active, upstreams[fd].waiting < Worker.heldBytes / 2 else { return }
+        if !downstreams[exchanges[id].downstream].inbound.isEmpty, !exchanges[id].request.isComplete {
+            drainInbound(exchanges[id].downstream)
+        }
+    }
+
+    /// Reads only while the client takes what is read, writes only while something waits.
+    mutating func updateInterest(ofUpstream fd: Int32) {
+        guard upstreams[fd].stage != .gone, upstreams[fd].stage != .connecting else { return }
+        var wanted: Poller.Interest = []
+        let id = upstreams[fd].exchange
+        if id < 0 || downstreams[exchanges[id].downstream].outbound.count < Worker.heldBytes { wanted.insert(.read) }
+        if upstreams[fd].waiting > 0 { wanted.insert(.write) }
+        if wanted != upstreams[fd].interest {
+            upstreams[fd].interest = wanted
+            poller.change(fd, wanted)
+        }
+    }
+
+    // MARK: Ends
+
+    /// No more will come from the provider. `orderly`: it said so itself, so a body that only ends with the connection is whole.
+    mutating func upstreamEnded(_ fd: Int32, orderly: Bool) {
+        guard upstreams[fd].stage != .gone else { return }
+        let id = upstreams[fd].exchange
+        let stage = upstreams[fd].stage
+        buryUpstream(fd)
+        guard id >= 0 else { return }
+        exchanges[id].upstream = -1
+        switch stage {
+        case .connecting, .handshaking: connectFailed(id, "the connection ended during the TLS handshake", certificate: false)
+        default: responseEnded(id, orderly: orderly)
+        }
+    }
+
+    mutating func upstreamTooSlow(_ fd: Int32) {
+        let id = upstreams[fd].exchange
+        let stage = upstreams[fd].stage
+        guard stage != .gone else { return }
+        buryUpstream(fd)
+        guard id >= 0 else { return }
+        exchanges[id].upstream = -1
+        switch stage {
+        case .connecting, .handshaking: connectFailed(id, "no connection within \(timeouts.connect / 1000) s", certificate: false)
+        default: settle(id, .noAnswer(timedOut: true))
+        }
+    }
+
+    /// Closes at the end of the turn; an idle one leaves the pool.
+    mutating func buryUpstream(_ fd: Int32) {
+        guard upstreams[fd].stage != .gone else { return }
+        if upstreams[fd].stage == .idle { idle.remove(fd, key: upstreams[fd].poolKey) }
+        upstreams[fd].stage = .gone
+        upstreams[fd].exchange = -1
+        poller.remove(fd)
+        graves.append(fd)
+    }
+}

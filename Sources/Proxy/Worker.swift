@@ -1,0 +1,171 @@
+internal import Configuration
+internal import HTTP
+internal import Sockets
+internal import TLS
+
+/// One thread's loop. It owns its client connections, its exchanges, its upstream connections and their pool, and its
+/// buffers; nothing here is touched by another thread, whose news come through the mailbox.
+@safe
+struct Worker: ~Copyable {
+    /// What one receive takes at most.
+    static var receiveRoom: Int { 64 << 10 }
+    /// What is held for a stream in each direction before its source is no longer read.
+    static var heldBytes: Int { 64 << 10 }
+    /// How long a client may go on sending a body that has already been answered.
+    static var lingerMilliseconds: Int64 { 2_000 }
+    static var slots: Int { 1 << 16 }
+    /// How often deadlines are looked at. Setting one is a store; only this sweep costs anything.
+    private static var sweepMilliseconds: Int64 { 250 }
+
+    let index: Int
+    let shared: Shared
+    let mailbox: Mailbox<Message>
+    let timeouts: Timeouts
+    let poller = Poller()
+    let pool = BufferPool()
+    let tls: ClientContext
+    let received = UnsafeMutableRawPointer.allocate(byteCount: Worker.receiveRoom, alignment: 4096)
+    let opened = UnsafeMutableRawPointer.allocate(byteCount: Worker.receiveRoom + (16 << 10), alignment: 4096)
+
+    var downstreams = SlotTable<Downstream>(capacity: Worker.slots)
+    var upstreams = SlotTable<Upstream>(capacity: Worker.slots)
+    var exchanges = SlotTable<Exchange>(capacity: Worker.slots)
+    var freeExchanges: [Int32] = []
+    var idle = IdlePool()
+    var origins: [Origin]
+    var rosters: RosterCache
+    /// Exchanges that wait for a refresh, and those that wait for a name to be looked up.
+    var parked: [Int32] = []
+    var resolving: [Int32] = []
+    /// Descriptors to be closed at the end of this turn.
+    var graves: [Int32] = []
+    /// Bytes held in replay copies now; all workers' share of the cap is equal.
+    var replayBytes = 0
+    var requestNumber: UInt64
+    var access: AccessLines
+    var draining = false
+    /// Monotonic milliseconds, read once a turn.
+    var now = Clock.monotonic()
+    private var nextSweep: Int64 = 0
+
+    init(index: Int, shared: Shared, mailbox: Mailbox<Message>) throws(TLSError) {
+        self.index = index
+        self.shared = shared
+        self.mailbox = mailbox
+        timeouts = Timeouts(shared.settings.timeouts)
+        tls = try ClientContext(caFile: shared.settings.upstream.caFile)
+        origins = shared.settings.providers.map { Origin($0) }
+        rosters = RosterCache(shared.board)
+        requestNumber = RequestID.seed()
+        access = AccessLines(pool: pool)
+    }
+    deinit {
+        unsafe received.deallocate()
+        unsafe opened.deallocate()
+    }
+
+    /// Runs until the drain is over.
+    mutating func run() {
+        poller.add(mailbox.descriptor, .read)
+        while !(draining && downstreams.count == 0) {
+            let waiting = downstreams.count > 0 || upstreams.count > 0 || !access.isEmpty
+            let count = poller.wait(milliseconds: waiting ? Int32(Self.sweepMilliseconds) : -1)
+            now = Clock.monotonic()
+            for event in 0..<count { serve(poller.descriptor(at: event), poller.ready(at: event)) }
+            if now >= nextSweep { sweep() }
+            buryGone()
+        }
+        if let log = shared.accessLog { access.hand(to: log, atLeast: 1) }
+    }
+
+    private mutating func serve(_ fd: Int32, _ ready: Poller.Interest) {
+        if downstreams.holds(fd) { return serveDownstream(fd, ready) }
+        if upstreams.holds(fd) { return serveUpstream(fd, ready) }
+        if fd == mailbox.descriptor { readMail() }
+    }
+
+    private mutating func readMail() {
+        for message in mailbox.collect() {
+            switch message {
+            case .accepted(let fd): adopt(fd)
+            case .resolved(let origin, let outcome): resolved(origin, outcome)
+            case .refreshed(let key, let result): refreshed(key, result)
+            case .drain: drain()
+            case .cut: cut()
+            }
+        }
+    }
+
+    /// Nothing new: idle clients are let go, the others when their answer has been sent.
+    private mutating func drain() {
+        draining = true
+        for fd in 0..<downstreams.ceiling where downstreams.holds(fd) && downstreams[fd].exchange < 0 && downstreams[fd].stage == .reading {
+            abandon(fd)
+        }
+    }
+
+    private mutating func cut() {
+        draining = true
+        for fd in 0..<downstreams.ceiling where downstreams.holds(fd) { abandon(fd) }
+    }
+
+    // MARK: Deadlines
+
+    private mutating func sweep() {
+        nextSweep = now + Self.sweepMilliseconds
+        for fd in 0..<downstreams.ceiling where downstreams.holds(fd) {
+            if now >= downstreams[fd].readDeadline { clientTooSlow(fd) }
+            if now >= downstreams[fd].writeDeadline { abandon(fd) }
+        }
+        if let log = shared.accessLog { access.hand(to: log, atLeast: 1) }
+        for fd in 0..<upstreams.ceiling where upstreams.holds(fd) && now >= upstreams[fd].deadline { upstreamTooSlow(fd) }
+    }
+
+    private mutating func clientTooSlow(_ fd: Int32) {
+        let id = downstreams[fd].exchange
+        // Bytes that wait for a slow provider are not the client's fault.
+        if id >= 0, !downstreams[fd].inbound.isEmpty, exchanges[id].stage > .head {
+            downstreams[fd].readDeadline = now + timeouts.bodyIdle
+            return
+        }
+        guard id >= 0, exchanges[id].upstream < 0 || exchanges[id].stage < .responding, downstreams[fd].stage == .reading else {
+            return abandon(fd)
+        }
+        refuse(id, Refusal(exchanges[id].stage == .head ? .headTimeout : .bodyTimeout))
+    }
+
+    private mutating func buryGone() {
+        guard !graves.isEmpty else { return }
+        for fd in graves {
+            if downstreams.holds(fd) {
+                downstreams.remove(at: fd)
+                shared.loads.ended(worker: index)
+            } else if upstreams.holds(fd) {
+                upstreams.remove(at: fd)
+            }
+        }
+        graves.removeAll(keepingCapacity: true)
+    }
+}
+
+/// The settings' time-outs in milliseconds.
+struct Timeouts {
+    let head, keepAlive, bodyIdle, streamStall, connect, upstreamIdle: Int64
+    /// Nil: an upstream may think as long as it likes.
+    let firstByte: Int64?
+
+    init(_ settings: TimeoutSettings) {
+        head = settings.head.milliseconds
+        keepAlive = settings.keepAlive.milliseconds
+        bodyIdle = settings.bodyIdle.milliseconds
+        streamStall = settings.streamStall.milliseconds
+        connect = settings.connect.milliseconds
+        upstreamIdle = settings.upstreamIdle.milliseconds
+        firstByte = settings.firstByte?.milliseconds
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}
