@@ -51,6 +51,7 @@ let package = Package(
         module("OAuth", ["Credentials", "JSON", "Files", "Digest", "CCurl"]),
         module("Configuration", ["Credentials", "JSON", "Files"]),
         module("Routing", ["Configuration", "Credentials"]),
+        module("Tools", ["Configuration", "JSON", "Files", "Digest"]),
         module(
             "Proxy",
             ["Routing", "Configuration", "OAuth", "Credentials", "HTTP", "TLS", "Sockets", "Files", "Digest", "CLinux", logging],
@@ -60,7 +61,7 @@ let package = Package(
             .executableTarget(
                 name: "keybearer",
                 dependencies: [
-                    "Proxy", "Routing", "Configuration", "OAuth", "Credentials", "Sandbox", "JSON", "Files", "Digest", "Sockets", "CLinux",
+                    "Proxy", "Routing", "Tools", "Configuration", "OAuth", "Credentials", "Sandbox", "JSON", "Files", "Digest", "Sockets", "CLinux",
                     argumentParser, logging,
                 ],
                 swiftSettings: strict),
