@@ -1,0 +1,45 @@
+import Digest
+import JSON
+
+/// What an access token says about itself when it is a JWT. Read without verifying the signature, as facts for our own bookkeeping
+/// (whose token, until when): the provider that receives the token is the one that decides.
+public struct AccessTokenClaims: Sendable, Equatable {
+    /// `exp` in ms since 1970.
+    public let expiry: Int64?
+    /// `sub`.
+    public let subject: String?
+    /// `https://api.openai.com/auth`.`chatgpt_account_id`.
+    public let accountID: String?
+    /// `https://api.openai.com/profile`.`email`.
+    public let email: String?
+
+    /// The claims of `token`; nil when it is no JWT with a JSON object as payload.
+    public init?(_ token: Secret) {
+        self.init(jwt: token.revealed)
+    }
+
+    /// The claims of a compact JWT (RFC 7519 §3): three parts between dots, the middle one base64url (upstream decodes it as plain
+    /// base64 and fails on `-` and `_`).
+    public init?(jwt: String) {
+        // By bytes: walking the characters of a long token would be most of the time a store takes to load.
+        let parts = jwt.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 3, var payload = Base64URL.decode(String(Substring(parts[1]))) else { return nil }
+        defer { Memory.cleanse(&payload) }
+        guard let claims = (try? Reader.parse(payload))?.object else { return nil }
+        expiry = Self.milliseconds(claims["exp"])
+        subject = Self.text(claims["sub"])
+        accountID = Self.text(claims["https://api.openai.com/auth"]?["chatgpt_account_id"])
+        email = Self.text(claims["https://api.openai.com/profile"]?["email"])
+    }
+
+    /// RFC 7519 §2, NumericDate: seconds, possibly with a fraction.
+    private static func milliseconds(_ value: Value?) -> Int64? {
+        guard let seconds = value?.double, seconds > 0, seconds < 1e13 else { return nil }
+        return Int64(seconds * 1000)
+    }
+
+    private static func text(_ value: Value?) -> String? {
+        guard let text = value?.string, !text.isEmpty else { return nil }
+        return text
+    }
+}

@@ -1,0 +1,76 @@
+/// What commands do to the store. Each is one change under the store's lock, decided on what is read under it.
+extension AgentStore {
+    /// Makes the profile `id` hold `credential`: added at the end, or replaced in its place. With the `client` of an oauth profile that
+    /// is replaced, a refresh in flight is waited for; without, the new credential wins over it all the same (compare-and-set).
+    @discardableResult
+    public func put(_ credential: Credential, id: String, client: OAuthClient? = nil) throws(StoreError) -> StoreSnapshot {
+        guard ProfileEntry.isAcceptable(id: id) else {
+            throw .invalid("A profile id has 1 to 256 octets and no control character.")
+        }
+        guard !credential.provider.isEmpty else { throw .invalid("A profile needs a provider.") }
+        return try holdingLane(of: id, client) { () throws(StoreError) in
+            try update { document throws(StoreError) in
+                document.put(credential, id: id)
+                return true
+            }
+        }
+    }
+
+    /// Removes the profile `id`, and every byte of its credential with it. Orders that name it stay: it may come back.
+    @discardableResult
+    public func remove(id: String, client: OAuthClient? = nil) throws(StoreError) -> StoreSnapshot {
+        try holdingLane(of: id, client) { () throws(StoreError) in
+            try update { document throws(StoreError) in
+                guard document.removeEntry(id) else { throw .unknownProfile(id: id) }
+                return true
+            }
+        }
+    }
+
+    /// Sets the order of `provider`. Every id must be a profile of it; a profile that is not listed is not used.
+    @discardableResult
+    public func setOrder(_ ids: [String], provider: String) throws(StoreError) -> StoreSnapshot {
+        guard !ids.isEmpty else { throw .invalid("An order names at least one profile; `order clear` removes it.") }
+        return try updateState { document, snapshot throws(StoreError) in
+            for id in ids {
+                guard let profile = snapshot.profile(id) else { throw .unknownProfile(id: id) }
+                guard profile.provider == ProviderName.normalised(provider) else {
+                    throw .providerMismatch(id: id, provider: profile.provider)
+                }
+            }
+            var seen: Set<String> = []
+            document.setOrder(ids.filter { seen.insert($0).inserted }, provider: provider)
+            return true
+        }
+    }
+
+    /// Removes the order of `provider`. One that stands in a neighbour's combined file is left there and cancelled.
+    @discardableResult
+    public func clearOrder(provider: String) throws(StoreError) -> StoreSnapshot {
+        let name = ProviderName.normalised(provider)
+        return try updateState { state, snapshot throws(StoreError) in
+            guard snapshot.order[name] != nil else { return false }
+            if StoredOrder.read(try document().root)[name] != nil {
+                state.setOrder([], provider: name)
+                return true
+            }
+            return state.removeOrder(provider: name)
+        }
+    }
+
+    /// Marks the refresh token of `id` as refused; nothing happens if the profile holds another one by now.
+    @discardableResult
+    public func markNeedsLogin(id: String, _ mark: NeedsLogin) throws(StoreError) -> StoreSnapshot {
+        try updateState { document, snapshot in
+            guard snapshot.profile(id)?.refresh?.fingerprint == mark.fingerprint else { return false }
+            document.mark(id, mark)
+            return true
+        }
+    }
+
+    /// Removes the mark of `id`.
+    @discardableResult
+    public func clearNeedsLogin(id: String) throws(StoreError) -> StoreSnapshot {
+        try updateState { document, _ in document.removeMarks(of: id) }
+    }
+}

@@ -1,0 +1,116 @@
+/// How a provider's tokens are renewed: facts from the catalogue, made by Configuration and used by OAuth.
+public struct OAuthClient: Sendable, Hashable {
+    /// How the token request's parameters are written.
+    public enum BodyForm: String, Sendable {
+        /// `application/x-www-form-urlencoded` (RFC 6749 §4.1.3).
+        case form
+        /// A JSON object with the same names.
+        case json
+    }
+
+    /// What to do with a refresh token that was sent and whose answer never arrived.
+    public enum RetryInDoubt: String, Sendable {
+        /// Send it once more: a lost request is far likelier than a lost answer.
+        case once
+        /// Never: this provider punishes a second use, so that a person must log in again.
+        case never
+    }
+
+    /// The token endpoint.
+    public let tokenURL: String
+    /// The authorization endpoint, for logins.
+    public let authorizeURL: String?
+    /// The public client id.
+    public let clientID: String
+    /// The environment variable that holds an installed app's client secret; the secret itself is in no file of ours.
+    public let clientSecretEnvironment: String?
+    /// The scopes a login asks for. A refresh sends none: it keeps what was granted (RFC 6749 §6).
+    public let scopes: [String]
+    /// The form of the request body.
+    public let bodyForm: BodyForm
+    /// The rule for a token in doubt.
+    public let retryInDoubt: RetryInDoubt
+    /// A PEM file of certificate authorities to use instead of the system's.
+    public let caFile: String?
+
+    /// A client from its parts.
+    public init(
+        tokenURL: String, authorizeURL: String? = nil, clientID: String, clientSecretEnvironment: String? = nil, scopes: [String] = [],
+        bodyForm: BodyForm = .form, retryInDoubt: RetryInDoubt = .once, caFile: String? = nil
+    ) {
+        self.tokenURL = tokenURL
+        self.authorizeURL = authorizeURL
+        self.clientID = clientID
+        self.clientSecretEnvironment = clientSecretEnvironment
+        self.scopes = scopes
+        self.bodyForm = bodyForm
+        self.retryInDoubt = retryInDoubt
+        self.caFile = caFile
+    }
+}
+
+/// The place of a token endpoint, read strictly: nothing that two URL parsers could read differently is accepted (no user information,
+/// no backslash, no percent sign in the host).
+public struct EndpointURL: Sendable, Hashable {
+    /// `https`, or `http` for a loopback host only.
+    public let scheme: String
+    /// Lower case; an IPv6 address without its brackets.
+    public let host: String
+    /// The port, also when it is the scheme's own.
+    public let port: UInt16
+
+    /// The place of `text`; nil when it is not an absolute http or https URL in the strict form, or http to another machine.
+    public init?(_ text: String) {
+        guard text.utf8.allSatisfy(Secret.accepts), !text.contains("\\"), !text.contains("@"), !text.contains("#") else { return nil }
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1].hasPrefix("//") else { return nil }
+        scheme = parts[0].lowercased()
+        let authority = parts[1].dropFirst(2).prefix { $0 != "/" && $0 != "?" }
+        guard let (host, port) = Self.hostAndPort(authority) else { return nil }
+        self.host = host
+        switch (scheme, port) {
+        case ("https", _): self.port = port ?? 443
+        case ("http", _) where Self.isLoopback(host): self.port = port ?? 80
+        default: return nil
+        }
+    }
+
+    /// `https://host:port`, always with the port.
+    public var origin: String { host.contains(":") ? "\(scheme)://[\(host)]:\(port)" : "\(scheme)://\(host):\(port)" }
+
+    /// Whether the host is this machine by name or literal address.
+    public var isLoopback: Bool { Self.isLoopback(host) }
+
+    private static func hostAndPort(_ authority: Substring) -> (host: String, port: UInt16?)? {
+        var rest = authority
+        let host: Substring
+        if rest.hasPrefix("[") {
+            guard let close = rest.firstIndex(of: "]") else { return nil }
+            host = rest[rest.index(after: rest.startIndex)..<close]
+            guard !host.isEmpty, host.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) else { return nil }
+            rest = rest[rest.index(after: close)...]
+        } else {
+            host = rest.prefix { $0 != ":" }
+            guard !host.isEmpty, host.utf8.allSatisfy(isHostByte) else { return nil }
+            rest = rest[host.endIndex...]
+        }
+        guard rest.hasPrefix(":") else { return rest.isEmpty ? (host.lowercased(), nil) : nil }
+        let digits = rest.dropFirst()
+        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(digits), port > 0 else { return nil }
+        return (host.lowercased(), port)
+    }
+
+    private static func isHostByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): true
+        default: false
+        }
+    }
+
+    /// `localhost`, `::1` and 127/8 written as four decimal numbers; `127.evil.example` is a name, not an address.
+    private static func isLoopback(_ host: String) -> Bool {
+        if host == "localhost" || host == "::1" { return true }
+        let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
+        return numbers.count == 4 && numbers[0] == "127" && numbers.allSatisfy { UInt8($0) != nil && $0.first != "+" }
+    }
+}

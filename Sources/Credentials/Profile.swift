@@ -1,0 +1,99 @@
+/// One credential of the store, as read from `auth-profiles.json`.
+public struct Profile: Sendable, Equatable {
+    /// What a profile holds; the raw value is the file's `type`.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// A static key.
+        case apiKey = "api_key"
+        /// A static bearer token, with or without an expiry, that cannot be refreshed.
+        case token
+        /// A short-lived access token with the refresh token that renews it.
+        case oauth
+    }
+
+    /// The key in `profiles`: opaque, at most 256 octets.
+    public let id: String
+    /// The provider, normalised (``ProviderName/normalised(_:)``).
+    public let provider: String
+    /// What it holds.
+    public let kind: Kind
+    /// What requests carry: the key, the token or the access token; nil when the file has none.
+    public let secret: Secret?
+    /// The refresh token of an oauth profile.
+    public let refresh: Secret?
+    /// When `secret` stops working, in ms since 1970: the file's `expires`, else (oauth) the access token's own `exp`.
+    public let expires: Int64?
+    /// The file's `expires` is no positive number.
+    public let hasInvalidExpires: Bool
+    /// The account the credential belongs to: the file's `accountId`, else the access token's claim. Safe to send as a header.
+    public let accountID: String?
+    /// Whose it is, for people.
+    public let email: String?
+    /// Its secret is a `keyRef`, `tokenRef` or `${NAME}` that has not been resolved.
+    public let hasUnresolvedReference: Bool
+
+    /// A profile from its parts. The store makes them; tests and logins may too.
+    public init(
+        id: String, provider: String, kind: Kind, secret: Secret?, refresh: Secret? = nil, expires: Int64? = nil,
+        hasInvalidExpires: Bool = false, accountID: String? = nil, email: String? = nil, hasUnresolvedReference: Bool = false
+    ) {
+        self.id = id
+        self.provider = ProviderName.normalised(provider)
+        self.kind = kind
+        self.secret = secret
+        self.refresh = refresh
+        self.expires = expires
+        self.hasInvalidExpires = hasInvalidExpires
+        self.accountID = accountID
+        self.email = email
+        self.hasUnresolvedReference = hasUnresolvedReference
+    }
+
+    /// Where the credential stands at `now` (ms since 1970).
+    public func expiry(now: Int64) -> Expiry {
+        if kind == .apiKey { return .never }
+        if hasInvalidExpires { return kind == .oauth ? .expired(since: 0) : .invalid }
+        guard let expires else { return .never }
+        return now < expires ? .valid(until: expires) : .expired(since: expires)
+    }
+
+    /// Whether its secret can go on a request at `now`.
+    public func isUsable(now: Int64) -> Bool {
+        guard secret != nil else { return false }
+        switch expiry(now: now) {
+        case .never, .valid: return true
+        case .expired, .invalid: return false
+        }
+    }
+}
+
+/// Where a credential stands in time. Times are ms since 1970.
+public enum Expiry: Sendable, Equatable {
+    /// It has no expiry.
+    case never
+    /// It works until then.
+    case valid(until: Int64)
+    /// It ended then (0: the file's value is unreadable, and the token is taken for expired).
+    case expired(since: Int64)
+    /// A static token whose `expires` is no positive number: not used, since nobody can tell whether it still works.
+    case invalid
+}
+
+/// The names providers go by.
+public enum ProviderName {
+    /// Trimmed, lower case, and the aliases that upstream folds together (spec/credential-formats.md §6.1).
+    public static func normalised(_ name: String) -> String {
+        let trimmed = Substring(name).trimmingWhitespace().lowercased()
+        return aliases[trimmed] ?? trimmed
+    }
+
+    private static let aliases = ["z.ai": "zai", "z-ai": "zai", "opencode-zen": "opencode", "qwen": "qwen-portal"]
+}
+
+extension Substring {
+    /// Without ASCII white space at either end.
+    func trimmingWhitespace() -> Substring {
+        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0.isNewline }
+        guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) }) else { return "" }
+        return self[first...last]
+    }
+}

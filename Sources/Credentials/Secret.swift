@@ -1,0 +1,72 @@
+import Digest
+
+/// A key or token. It can be read on purpose only (``withBytes(_:)``, ``revealed``): every way of printing a value shows a placeholder.
+/// Its bytes live in one allocation of ours, wiped when the last reference goes.
+///
+/// Only visible ASCII (0x21-0x7e) is accepted: what an HTTP field value may carry without a doubt (RFC 9110 §5.5), so that no stored
+/// token can end a header line and start another.
+@safe public final class Secret: Sendable {
+    /// Written once in `init` and wiped in `deinit`; in between it is only read, so threads may share it.
+    private nonisolated(unsafe) let storage: UnsafeMutableRawBufferPointer
+
+    /// The first 16 hexadecimal digits of its SHA-256: names a token generation in journals, states and messages without telling it.
+    public let fingerprint: String
+
+    /// The secret with this text; nil when it is empty or holds a byte outside 0x21-0x7e.
+    public convenience init?(_ text: String) {
+        self.init(bytes: text.utf8)
+    }
+
+    /// The secret of these bytes; nil when there are none or one is outside 0x21-0x7e.
+    public init?(bytes: some Collection<UInt8>) {
+        guard !bytes.isEmpty, bytes.allSatisfy(Secret.accepts) else { return nil }
+        let storage = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        unsafe storage.copyBytes(from: bytes)
+        unsafe self.storage = storage
+        fingerprint = unsafe String(Hexadecimal.encode(SHA256.hash(UnsafeRawBufferPointer(storage))).prefix(16))
+    }
+
+    deinit {
+        unsafe Memory.cleanse(storage)
+        unsafe storage.deallocate()
+    }
+
+    /// Its length in bytes.
+    public var count: Int { unsafe storage.count }
+
+    /// Calls `body` with the secret's bytes, valid during the call only.
+    public func withBytes<Result, Failure: Error>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Result) throws(Failure) -> Result {
+        try unsafe body(UnsafeRawBufferPointer(storage))
+    }
+
+    /// The secret as text. The copy is the caller's to keep short-lived; Swift cannot wipe a String.
+    public var revealed: String {
+        unsafe String(decoding: storage, as: UTF8.self)
+    }
+
+    /// Whether a secret may hold this byte.
+    public static func accepts(_ byte: UInt8) -> Bool { (0x21...0x7e).contains(byte) }
+}
+
+extension Secret: Equatable {
+    /// Compares in a time that does not tell where two secrets of one length differ.
+    public static func == (left: Secret, right: Secret) -> Bool {
+        guard left !== right else { return true }
+        var leftBytes = unsafe Array(left.storage)
+        var rightBytes = unsafe Array(right.storage)
+        defer {
+            Memory.cleanse(&leftBytes)
+            Memory.cleanse(&rightBytes)
+        }
+        return ConstantTime.equal(leftBytes, rightBytes)
+    }
+}
+
+extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The placeholder.
+    public var description: String { "‹secret›" }
+    /// The placeholder.
+    public var debugDescription: String { description }
+    /// No children: `dump` and reflection-based loggers find nothing.
+    public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
+}

@@ -1,0 +1,105 @@
+public import Files
+
+/// What the store held at one moment: an immutable value to share between threads.
+public struct StoreSnapshot: Sendable {
+    /// The profiles that can be understood, in stored order.
+    public let profiles: [Profile]
+    /// The order set for a provider (normalised name); `auth-state.json` wins over the combined file.
+    public let order: [String: [String]]
+    /// Why a profile, by its id, must be logged in again. Only marks that fit the stored refresh token count, so that a new login
+    /// clears them.
+    public let needsLogin: [String: NeedsLogin]
+    /// What is wrong with single entries or files, for people.
+    public let problems: [StoreProblem]
+    /// Which versions of the files were read.
+    public let identity: StoreIdentity
+
+    /// Positions in `profiles` by id.
+    private let positions: [String: Int]
+
+    /// A snapshot from its parts.
+    public init(
+        profiles: [Profile], order: [String: [String]] = [:], needsLogin: [String: NeedsLogin] = [:], problems: [StoreProblem] = [],
+        identity: StoreIdentity = StoreIdentity(profiles: nil, state: nil)
+    ) {
+        self.profiles = profiles
+        self.order = order
+        self.needsLogin = needsLogin
+        self.problems = problems
+        self.identity = identity
+        positions = Dictionary(profiles.indices.map { (profiles[$0].id, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The profile with this id.
+    public func profile(_ id: String) -> Profile? { positions[id].map { profiles[$0] } }
+}
+
+/// Which versions of the two files a snapshot was read from; a file that changes gets another identity.
+public struct StoreIdentity: Sendable, Equatable {
+    /// `auth-profiles.json`; nil when absent.
+    public let profiles: FileIdentity?
+    /// `auth-state.json`; nil when absent.
+    public let state: FileIdentity?
+
+    /// An identity from the two files'.
+    public init(profiles: FileIdentity?, state: FileIdentity?) {
+        self.profiles = profiles
+        self.state = state
+    }
+}
+
+/// The mark of a refresh token that its provider has definitely refused.
+public struct NeedsLogin: Sendable, Equatable {
+    /// The fingerprint of that refresh token.
+    public let fingerprint: String
+    /// The provider's error code, or ours.
+    public let code: String
+    /// The HTTP status of the refusal; nil when it was our decision.
+    public let status: Int?
+    /// When, in ms since 1970.
+    public let at: Int64
+    /// The access token was refused too, so that it is not used for the rest of its life.
+    public let accessRejected: Bool
+
+    /// A mark from its parts.
+    public init(fingerprint: String, code: String, status: Int?, at: Int64, accessRejected: Bool) {
+        self.fingerprint = fingerprint
+        self.code = code
+        self.status = status
+        self.at = at
+        self.accessRejected = accessRejected
+    }
+}
+
+/// Something in the store that is not used, and why.
+public struct StoreProblem: Sendable, Equatable, CustomStringConvertible {
+    /// What kind of problem, for scripts.
+    public enum Code: String, Sendable {
+        /// The entry is no object.
+        case notAnObject = "non_object"
+        /// `type` is none of api_key, token, oauth.
+        case invalidType = "invalid_type"
+        /// `provider` is missing or blank.
+        case missingProvider = "missing_provider"
+        /// The profile id is empty, longer than 256 octets, or holds a control character.
+        case invalidID = "invalid_id"
+        /// A secret or account id holds a byte that cannot go on a request, or is no string.
+        case unusableSecret = "unusable_secret"
+        /// The secret is a reference; references are not resolved yet.
+        case unresolvedReference = "unresolved_ref"
+        /// `auth-state.json` cannot be read; the store is used without it.
+        case unreadableState = "unreadable_state"
+        /// A file could be read by others; its mode was repaired.
+        case repairedMode = "repaired_mode"
+    }
+
+    /// The profile concerned; nil when it is a file.
+    public let profileID: String?
+    /// The kind of problem.
+    public let code: Code
+    /// One sentence for people; never a value from the file.
+    public let message: String
+
+    /// The sentence.
+    public var description: String { message }
+}
