@@ -1,0 +1,34 @@
+import Credentials
+
+/// Sends token requests by libcurl's easy interface: one handle, one request, one blocking call. Outbound proxies come from the
+/// environment (`HTTPS_PROXY`, `NO_PROXY`) as libcurl reads it.
+public struct CurlTransport: TokenTransport {
+    private let timeout: Duration
+    private let connectTimeout: Duration
+
+    /// More than any token answer, and what a hostile one may cost at most.
+    static let answerLimit = 1 << 20
+
+    /// The real transport.
+    public init() {
+        self.init(timeout: TokenRequest.timeout)
+    }
+
+    /// For tests of slow endpoints.
+    init(timeout: Duration) {
+        self.timeout = timeout
+        connectTimeout = min(timeout, .seconds(10))
+    }
+
+    /// Posts `request`. https with verified TLS 1.2 or later, or http to a loopback host; no redirects.
+    public func post(_ request: TokenRequest) throws(TransportFailure) -> TokenAnswer {
+        guard let endpoint = EndpointURL(request.url) else { throw .notSent(code: "url_not_allowed") }
+        guard let transfer = CurlTransfer(answerLimit: Self.answerLimit) else { throw .notSent(code: "curl_unavailable") }
+        transfer.setEndpoint(request.url, isHTTPS: endpoint.scheme == "https", caFile: request.caFile)
+        // A token for this machine must not take the way over a proxy elsewhere.
+        if endpoint.isLoopback { transfer.bypassProxy() }
+        transfer.setTimeouts(whole: timeout, connect: connectTimeout)
+        transfer.setBody(request.body, contentType: request.contentType)
+        return try transfer.perform()
+    }
+}

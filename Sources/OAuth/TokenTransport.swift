@@ -1,0 +1,49 @@
+public import Credentials
+
+/// Sends one token request. The real one is ``CurlTransport``; tests script theirs.
+public protocol TokenTransport: Sendable {
+    /// Posts `request` and waits for the whole answer, whatever its status. Blocks; must return within ``TokenRequest/timeout``.
+    func post(_ request: TokenRequest) throws(TransportFailure) -> TokenAnswer
+}
+
+/// A token request as it goes on the wire.
+public struct TokenRequest {
+    /// How long a request may take in all.
+    public static let timeout = Duration.seconds(30)
+
+    /// The endpoint; https, or http to a loopback host.
+    public let url: String
+    /// `application/x-www-form-urlencoded` or `application/json`.
+    public let contentType: String
+    /// The parameters in that form; they hold a refresh token.
+    public let body: SensitiveBytes
+    /// A PEM file of certificate authorities instead of the system's.
+    public let caFile: String?
+}
+
+/// A whole answer.
+public struct TokenAnswer {
+    /// The HTTP status.
+    public let status: Int
+    /// `Retry-After`, if the answer has one.
+    public let retryAfter: Duration?
+    /// The raw body; it may hold secrets.
+    public let body: SensitiveBytes
+
+    /// An answer from its parts.
+    public init(status: Int, retryAfter: Duration? = nil, body: SensitiveBytes) {
+        self.status = status
+        self.retryAfter = retryAfter
+        self.body = body
+    }
+}
+
+/// Why there is no whole answer.
+public enum TransportFailure: Error, Sendable, Equatable {
+    /// Certainly nothing of the request was sent; the token is as good as before. `code` is libcurl's name.
+    case notSent(code: String)
+    /// The request may have arrived. `code` is libcurl's name.
+    case inDoubt(code: String)
+    /// An answer began and was larger than any token answer.
+    case tooLarge(status: Int)
+}
