@@ -10,6 +10,8 @@ struct Acceptor: ~Copyable {
     private let stop: Mailbox<Void>
     private let shared: Shared
     private let workers: [Mailbox<Message>]
+    /// A pause is said once, not at each of its turns.
+    private var isPausing = false
 
     /// Keeps a listening socket open for as long as the acceptor lives.
     private final class Listener {
@@ -27,7 +29,7 @@ struct Acceptor: ~Copyable {
     }
 
     /// Accepts until told to stop; the listening sockets are closed then.
-    func run() {
+    mutating func run() {
         for number in listeners.keys { poller.add(number, .read) }
         poller.add(stop.descriptor, .read)
         while true {
@@ -40,7 +42,7 @@ struct Acceptor: ~Copyable {
         }
     }
 
-    private func acceptAll(_ listener: Listener) {
+    private mutating func acceptAll(_ listener: Listener) {
         while true {
             guard let worker = shared.loads.assign(limit: shared.settings.limits.connections) else {
                 return pause("\(shared.settings.limits.connections) connections are open (limits.connections)")
@@ -54,12 +56,14 @@ struct Acceptor: ~Copyable {
                 default: return pause(SystemError.text(code))
                 }
             }
+            isPausing = false
             workers[worker].post(.accepted(number))
         }
     }
 
-    private func pause(_ why: String) {
-        shared.log.acceptPaused(why)
+    private mutating func pause(_ why: String) {
+        if !isPausing { shared.log.acceptPaused(why) }
+        isPausing = true
         usleep(100_000)
     }
 }

@@ -39,8 +39,8 @@ final class Candidate: Sendable {
     /// Names the access token's generation, so that a refresh after a 401 is asked for that one only.
     let fingerprint: String
     private let expires: Int64?
-    /// When this token was first seen, and what keeps several processes from refreshing at the same instant.
-    private let since: Int64
+    /// When this token was issued, if that is known, and what keeps several processes from refreshing at the same instant.
+    private let since: Int64?
     private let jitter: Double
     /// Set by the workers, read and cleared by the board, which refreshes ahead only what is in use.
     let wasUsed = Atomic(false)
@@ -51,7 +51,7 @@ final class Candidate: Sendable {
     init(
         key: ProfileKey, encodedID: [UInt8], poolKey: Int, billing: Billing, eligibility: Eligibility, client: OAuthClient?,
         fingerprint: String,
-        expires: Int64?, since: Int64, jitter: Double, merges: [FieldMerge], replaced: [[UInt8]], lines: SecretLines
+        expires: Int64?, since: Int64?, jitter: Double, merges: [FieldMerge], replaced: [[UInt8]], lines: SecretLines
     ) {
         self.key = key
         self.encodedID = encodedID

@@ -99,6 +99,17 @@ final class CredentialBoard: Sendable {
         return names
     }
 
+    /// Every profile that can be refreshed, once.
+    var refreshable: [Candidate] {
+        var all: [ProfileKey: Candidate] = [:]
+        for roster in state.withLock({ $0.rosters }) {
+            for candidate in roster.lineups.flatMap({ $0.candidates + $0.others }) where candidate.client != nil {
+                all[candidate.key] = candidate
+            }
+        }
+        return Array(all.values)
+    }
+
     /// Remembers what is in use, and which of that is near its end: to be refreshed before a request has to wait for it.
     func dueForRefresh(lastUsed: inout [ProfileKey: Int64], now: Int64) -> [Candidate] {
         var due: [ProfileKey: Candidate] = [:]

@@ -182,12 +182,22 @@ extension Worker {
 
     /// A connection of this provider and profile that waits in the pool.
     mutating func pooled(for id: Int32) -> Int32? {
-        guard let fd = idle.take(key: exchanges[id].poolKey) else { return nil }
-        upstreams[fd].stage = .active
-        upstreams[fd].exchange = id
-        upstreams[fd].deadline = .max
-        return fd
+        while let fd = idle.take(key: exchanges[id].poolKey) {
+            upstreams[fd].stage = .active
+            // The provider may have closed it in this very turn, and a POST that meets a closed connection cannot be repeated (DESIGN §8).
+            // Asking costs a system call, so only those are asked that were idle long enough for a provider's patience to end.
+            let idleSince = upstreams[fd].deadline - timeouts.upstreamIdle
+            guard now - idleSince < Self.trustedIdleMilliseconds || upstreams[fd].socket.isQuiet else {
+                buryUpstream(fd)
+                continue
+            }
+            upstreams[fd].exchange = id
+            upstreams[fd].deadline = .max
+            return fd
+        }
+        return nil
     }
+    private static var trustedIdleMilliseconds: Int64 { 1_000 }
 
     /// Keeps a connection whose answer was complete for the next exchange of the same profile.
     mutating func keepUpstream(_ fd: Int32) {

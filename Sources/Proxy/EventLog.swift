@@ -25,6 +25,10 @@ struct EventLog: Sendable {
         }
     }
 
+    func recovery(_ key: ProfileKey, _ failure: RefreshFailure) {
+        logger.warning("what a crash left of a refresh of \(key.profileID) (agent \(key.agentID)) could not be settled yet: \(failure)")
+    }
+
     func refused(_ refusal: Refusal, request: String) {
         logger.warning("request \(request): \(refusal.code.rawValue): \(refusal.message)")
     }

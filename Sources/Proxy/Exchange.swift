@@ -139,6 +139,7 @@ extension Worker {
     mutating func connected(_ id: Int32) {
         let fd = exchanges[id].upstream
         exchanges[id].stage = .sending
+        exchanges[id].response.reset()  // an earlier attempt may have ended within its head
         exchanges[id].attempts.began()
         exchanges[id].candidate?.wasUsed.store(true, ordering: .relaxed)
         if let limit = timeouts.firstByte { upstreams[fd].deadline = now + limit }
@@ -181,7 +182,8 @@ extension Worker {
         let keepsClient = mayKeepAlive(id)
         let requestUnread = !exchanges[id].request.isComplete
         if fd >= 0 {
-            let keepsUpstream = upstreamIsClean && exchanges[id].response.keepAlive && !requestUnread && upstreams[fd].waiting == 0
+            let isIntact = upstreamIsClean && !upstreams[fd].isDeaf && upstreams[fd].waiting == 0
+            let keepsUpstream = isIntact && exchanges[id].response.keepAlive && !requestUnread
             if keepsUpstream { keepUpstream(fd) } else { buryUpstream(fd) }
         }
         closeExchange(id)

@@ -15,20 +15,22 @@ struct Keeper: Sendable {
 
     /// Runs until told to stop.
     func run() {
+        refreshes.recover(board.refreshable)
         let watch = DirectoryWatch(board.directories)
+        // What changed between the first reading and the watch was reported to nobody.
+        board.reload()
         let poller = Poller()
         poller.add(stop.descriptor, .read)
         if watch.descriptor >= 0 { poller.add(watch.descriptor, .read) }
         var lastUsed: [ProfileKey: Int64] = [:]
         var nextCheck: Int64 = 0
         while true {
-            // Without inotify (a network file system) the files' identities are compared every second.
-            let count = poller.wait(milliseconds: watch.descriptor >= 0 ? Int32(Self.checkInterval.milliseconds) : 1_000)
+            // Where inotify sees nothing (a network file system, a folder not made yet) the files' identities are compared every second.
+            let isBlind = watch.descriptor < 0 || watch.isPolling
+            let count = poller.wait(milliseconds: isBlind ? 1_000 : Int32(Self.checkInterval.milliseconds))
             for event in 0..<count where poller.descriptor(at: event) == stop.descriptor { return }
-            if count > 0 {
-                Pause.milliseconds(Self.settleMilliseconds)
-                _ = watch.wait(timeout: Duration.zero)
-            }
+            if count > 0 { Pause.milliseconds(Self.settleMilliseconds) }
+            _ = watch.wait(timeout: Duration.zero)
             board.reload()
             for directory in board.directories { watch.add(directory) }
             let now = Clock.wall()

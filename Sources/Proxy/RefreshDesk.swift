@@ -42,7 +42,7 @@ final class RefreshDesk: Sendable {
                 return nil
             }
             if let failure = state.lastFailures[candidate.key], failure.fingerprint == candidate.fingerprint,
-                let backoff = state.backoffs[candidate.key], !backoff.permits(now: now)
+                failure.result != .renewed || cause.isEarly, let backoff = state.backoffs[candidate.key], !backoff.permits(now: now)
             {
                 return failure.result
             }
@@ -98,8 +98,9 @@ final class RefreshDesk: Sendable {
         let now = Clock.wall()
         let (result, waiters) = state.withLock { state in
             let result = Self.result(of: outcome, &state.backoffs[key, default: Backoff()], now: now)
-            if case .renewed = result { state.backoffs[key] = nil }
-            state.lastFailures[key] = result == .renewed ? nil : Failure(fingerprint: candidate.fingerprint, result: result)
+            if result == .renewed, !outcome.changedNothing { state.backoffs[key] = nil }
+            state.lastFailures[key] =
+                result == .renewed && !outcome.changedNothing ? nil : Failure(fingerprint: candidate.fingerprint, result: result)
             return (result, state.flights.removeValue(forKey: key)?.waiters ?? [])
         }
         for waiter in Set(waiters.map { ObjectIdentifier($0) }).compactMap({ id in waiters.first { ObjectIdentifier($0) == id } }) {
@@ -107,13 +108,41 @@ final class RefreshDesk: Sendable {
         }
     }
 
+    /// Finishes what a crash has left between an answer and the store (DESIGN §7, recovery); sends nothing.
+    func recover(_ candidates: [Candidate]) {
+        Thread(name: "kb-recover") {
+            for candidate in candidates {
+                guard let client = candidate.client else { continue }
+                let refresher = Refresher(store: self.board.store(of: candidate.key.agentID))
+                switch refresher.recover(profileID: candidate.key.profileID, client: client) {
+                case .refreshed(let snapshot), .adopted(let snapshot): self.board.adopt(snapshot, of: candidate.key.agentID)
+                case .unchanged: continue
+                case .transient(let failure, _), .needsLogin(let failure): self.log.recovery(candidate.key, failure)
+                }
+            }
+        }.detach()
+    }
+
     private static func result(of outcome: RefreshOutcome, _ backoff: inout Backoff, now: Int64) -> RefreshResult {
         switch outcome {
-        case .refreshed, .adopted, .unchanged: return .renewed
+        case .refreshed, .adopted: return .renewed
+        case .unchanged:
+            // Asking again at once would find the same; only a background wish is put off by this.
+            _ = backoff.failed(now: now, jitter: .random(in: 0...1))
+            return .renewed
         case .transient(let failure, let wish):
             let pause = backoff.failed(now: now, retryAfter: wish, jitter: .random(in: 0...1))
             return .failed(failure.description, retryAfterSeconds: max(1, Int((pause.milliseconds + 999) / 1000)))
         case .needsLogin(let failure): return .needsLogin(failure.description)
         }
     }
+}
+
+extension Cause {
+    /// Nobody waits for it.
+    fileprivate var isEarly: Bool { if case .early = self { true } else { false } }
+}
+
+extension RefreshOutcome {
+    fileprivate var changedNothing: Bool { if case .unchanged = self { true } else { false } }
 }

@@ -61,7 +61,7 @@ struct RosterBuilder: Sendable {
         return Candidate(
             key: key, encodedID: Array(PercentText.encode(profile.id).utf8), poolKey: pools.number(provider.id, key),
             billing: injection?.billing ?? .metered, eligibility: eligibility, client: client, fingerprint: fingerprint,
-            expires: profile.kind == .apiKey ? nil : profile.expires, since: sightings.firstSeen(fingerprint, now: now),
+            expires: profile.kind == .apiKey ? nil : profile.expires, since: sightings.issued(fingerprint, of: key, now: now),
             jitter: .random(in: 0...1), merges: Self.merges(injection),
             replaced: Self.replacedNames(provider, injection), lines: SecretLines(Self.lines(profile, injection, provider)))
     }
@@ -124,16 +124,23 @@ final class PoolNumbers: Sendable {
     }
 }
 
-/// When each generation of a token was first seen: the best that is known of when an opaque one was issued.
+/// When each generation of a token was issued, as far as it can be told of an opaque one: the first that is seen of a profile may be of
+/// any age, a later one has just been issued.
 final class TokenSightings: Sendable {
-    private let times = Mutex<[String: Int64]>([:])
+    private struct State {
+        var times: [String: Int64?] = [:]
+        var profiles: Set<ProfileKey> = []
+    }
+    private let state = Mutex(State())
 
-    func firstSeen(_ fingerprint: String, now: Int64) -> Int64 {
-        times.withLock { times in
-            if let time = times[fingerprint] { return time }
-            if times.count > 10_000 { times.removeAll() }  // generations long gone
-            times[fingerprint] = now
-            return now
+    /// Milliseconds since 1970; nil when nobody knows.
+    func issued(_ fingerprint: String, of profile: ProfileKey, now: Int64) -> Int64? {
+        state.withLock { state in
+            if let known = state.times[fingerprint] { return known }
+            let time = state.profiles.insert(profile).inserted ? nil : now
+            if state.times.count > 10_000 { state.times.removeAll() }  // generations long gone
+            state.times[fingerprint] = .some(time)
+            return time
         }
     }
 }

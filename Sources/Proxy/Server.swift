@@ -110,7 +110,8 @@ public final class Server: Sendable {
         let done = running.begin()
         Thread(name: "kb-acceptor") {
             defer { done.end() }
-            Acceptor(listeners: listeners, stop: stop, shared: shared, workers: workers).run()
+            var acceptor = Acceptor(listeners: listeners, stop: stop, shared: shared, workers: workers)
+            acceptor.run()
         }.detach()
     }
 

@@ -30,10 +30,13 @@ struct Upstream: ~Copyable {
     let addressIndex: Int
     /// True once a session to resume was kept.
     var sessionKept = false
+    /// The provider takes no more bytes, but may have said something before it stopped: that is still read.
+    var isDeaf = false
 
     /// Bytes not yet taken by the kernel.
     var waiting: Int {
-        switch tls {
+        if isDeaf { return 0 }
+        return switch tls {
         case .none: outbound.count
         case .some(let connection): outbound.count + connection.waiting
         }
@@ -60,6 +63,10 @@ struct Upstream: ~Copyable {
 
     /// Sends what waits as far as the kernel takes it; `.failed` when the connection is broken.
     mutating func flush() -> Transfer {
+        if isDeaf {
+            outbound.wipe()
+            return .moved(0)
+        }
         if tls != nil {
             guard seal() else { return .failed(0) }
             return tls?.flush(to: socket) ?? .failed(0)
@@ -98,7 +105,8 @@ extension Worker {
             open(fd)
         case .wouldBlock: break
         // Without TLS the end of the stream is all there is to see; with TLS an orderly end is announced (close_notify).
-        case .ended: upstreamEnded(fd, orderly: upstreams[fd].tls == nil)
+        // Once a write has met a reset, the kernel tells the end of the stream and no longer the reset.
+        case .ended: upstreamEnded(fd, orderly: upstreams[fd].tls == nil && !upstreams[fd].isDeaf)
         case .failed: upstreamEnded(fd, orderly: false)
         }
     }
@@ -129,6 +137,8 @@ extension Worker {
         guard upstreams[fd].stage != .gone else { return }
         switch upstreams[fd].flush() {
         case .moved, .wouldBlock: break
+        // An early answer, then a close with our body unread: the reset that this write met came behind the answer.
+        case .failed(let code) where code != 0 && upstreams[fd].stage == .active: upstreams[fd].isDeaf = true
         case .ended, .failed: return upstreamEnded(fd, orderly: false)
         }
         updateInterest(ofUpstream: fd)

@@ -55,6 +55,13 @@ extension Descriptor {
         return code == EAGAIN || code == EWOULDBLOCK || code == EINTR ? .wouldBlock : .failed(code)
     }
 
+    /// Nothing has come: no bytes, no end, no error.
+    public var isQuiet: Bool {
+        var byte: UInt8 = 0
+        let count = unsafe recv(number, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+        return count < 0 && (kb_errno() == EAGAIN || kb_errno() == EWOULDBLOCK)
+    }
+
     /// Tells the peer that nothing more will come; what it sends can still be read.
     public borrowing func endWriting() { _ = shutdown(number, Int32(SHUT_WR)) }
 

@@ -17,6 +17,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads a numeric address: `127.0.0.1`, `::1` or `[::1]`. Names are the resolver's business.
     public init?(literal text: String, port: UInt16) {
+        guard !text.utf8.contains(0) else { return nil }  // inet_pton would read no further
         var host = text
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         for (family, size) in [(AF_INET, 4), (AF_INET6, 16)] {

@@ -64,6 +64,8 @@ public struct TLSConnection: ~Copyable {
     }
 
     deinit {
+        // Without this OpenSSL spoils the session of a connection that ends without our goodbye; TLS 1.1 and later ask for no such thing.
+        unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
         unsafe SSL_free(ssl)
         unsafe wire.deinitialize(count: 1)
         unsafe wire.deallocate()

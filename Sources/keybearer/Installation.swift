@@ -1,0 +1,84 @@
+internal import Configuration
+internal import Credentials
+internal import Glibc
+
+/// The Keybearer that a command is about: its settings, its places, and the agent that is meant.
+struct Installation {
+    let settings: Settings
+    let places: StatePlaces
+    /// The settings file, whether it is there or not.
+    let settingsPath: String
+    /// Normalised.
+    let agentID: String
+
+    /// The agent's credentials.
+    var store: AgentStore { AgentStore(sink: places.sink, agentID: agentID) }
+
+    /// Finds the state directory, reads the settings in it, and finds the credentials by what they say (DESIGN §6).
+    ///
+    /// - Throws: `Failure`, with code 78 for settings that are wrong.
+    init(_ options: GlobalOptions, overrides: SettingsOverrides = SettingsOverrides()) throws {
+        let surroundings = Surroundings.current
+        var inputs = StatePlaces.Inputs(
+            stateDirectoryFlag: options.stateDirectory, environment: surroundings.environment, home: surroundings.home ?? "",
+            currentDirectory: surroundings.currentDirectory)
+        // The first look is for the state directory alone, which does not depend on what is on disk.
+        let nothing = StatePlaces.Probe(hasProfiles: { _, _ in false }, isRetired: { _, _ in false })
+        let stateDirectory = StatePlaces.resolve(inputs, probe: nothing).stateDirectory
+        if surroundings.home == nil, stateDirectory == StatePlaces.resolve(Self.homeless, probe: nothing).stateDirectory {
+            throw Failure.configuration("this user has no home folder: set HOME, or name a folder with --state-dir")
+        }
+        settingsPath = options.config ?? "\(stateDirectory)/\(SettingsFile.name)"
+        settings = try SettingsFile.load(
+            path: options.config, stateDirectory: stateDirectory, providerFiles: Self.providerFiles(in: stateDirectory),
+            overrides: overrides)
+        agentID = AgentID.normalised(options.agent ?? settings.defaultAgent)
+        inputs.sinkSetting = settings.sink
+        inputs.agentID = agentID
+        places = StatePlaces.resolve(inputs, probe: .live)
+    }
+
+    /// The inputs of a user without a home who names nothing.
+    private static let homeless = StatePlaces.Inputs(environment: [:], home: "", currentDirectory: "/")
+
+    /// The provider files of a state directory, sorted, so that a later name overrides an earlier one on every machine alike.
+    static func providerFiles(in stateDirectory: String) -> [String] {
+        let folder = stateDirectory + "/providers"
+        return Directory.names(in: folder).filter { $0.hasSuffix(".json5") && !$0.hasPrefix(".") }.sorted().map { "\(folder)/\($0)" }
+    }
+
+    /// The provider called `name`, by id or an alias.
+    ///
+    /// - Throws: `Failure`, naming the providers there are.
+    func provider(_ name: String) throws -> Provider {
+        let id = ProviderName.normalised(name)
+        if let provider = settings.provider(id) { return provider }
+        let known = settings.providers.map(\.id).joined(separator: ", ")
+        throw Failure.usage("there is no provider \"\(name)\"; there are \(known), and those you add to \(settingsPath)")
+    }
+
+    /// Why nothing can be done with `provider` by itself: its profiles belong to another one.
+    func credentialProvider(_ name: String) throws -> Provider {
+        let provider = try provider(name)
+        return provider.credentialsFrom == provider.id ? provider : try self.provider(provider.credentialsFrom)
+    }
+}
+
+/// Names in folders.
+enum Directory {
+    /// The names in the folder at `path`, in no order; none when it cannot be read.
+    static func names(in path: String) -> [String] {
+        guard let stream = unsafe opendir(path) else { return [] }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+                unsafe tuple.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: tuple.pointee)) {
+                    unsafe String(cString: $0)
+                }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+}

@@ -1,0 +1,39 @@
+internal import ArgumentParser
+
+/// The executable: parses, calls, prints. What is decided is decided in the modules.
+@main
+struct Keybearer: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keybearer",
+        abstract: "A local proxy that keeps your model-API credentials and puts them on requests.",
+        discussion: """
+            Point a tool at http://127.0.0.1:5392/<provider>, with any placeholder as its key. Keybearer picks a credential profile, \
+            refreshes it when it has expired, and forwards the request with it.
+
+            EXAMPLES
+              keybearer demo                      see it work; nothing to set up
+              keybearer models auth paste-api-key --provider openai
+              keybearer serve
+              curl -d @request.json http://127.0.0.1:5392/openai/v1/responses
+
+            EXIT CODES
+              0 done, 1 failed, 64 wrong use, 69 server not reachable, 78 settings
+            """,
+        version: Version.text,
+        subcommands: [ServeCommand.self, ModelsCommand.self, LoginCommand.self, ConfigCommand.self, SandboxCommand.self, DemoCommand.self])
+
+    /// In place of the library's own, so that what went wrong is one line and has our exit code.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            Failure.exit(with: error)
+        }
+    }
+}
+
+/// The version of this build.
+enum Version {
+    static let text = "0.1.0"
+}

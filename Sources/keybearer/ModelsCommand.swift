@@ -1,0 +1,46 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Credentials
+
+/// `keybearer models`: the names are Moltbot's, so that what people know works here.
+struct ModelsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "models", abstract: "See and change the credentials.", subcommands: [StatusCommand.self, AuthCommand.self],
+        defaultSubcommand: StatusCommand.self)
+}
+
+/// `keybearer models auth`
+struct AuthCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "auth", abstract: "Add, order and remove profiles.",
+        subcommands: [
+            AuthAddCommand.self, LoginCommand.self, SetupTokenCommand.self, PasteTokenCommand.self, PasteAPIKeyCommand.self,
+            AuthListCommand.self, OrderCommand.self, LogoutCommand.self,
+        ])
+}
+
+/// `keybearer models auth logout`
+struct LogoutCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "logout", abstract: "Remove a profile and its credential.",
+        discussion: """
+            The provider is not told: end the session or delete the key there as well.
+
+            EXAMPLES
+              keybearer models auth logout anthropic:work
+            """)
+
+    @Argument(help: ArgumentHelp("The profile, as `keybearer models status` names it.", valueName: "profile"))
+    var profileID: String
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        let installation = try Installation(options)
+        let store = installation.store
+        let provider = try store.load().profile(profileID)?.provider
+        // With the client, a refresh of this profile that is under way ends first.
+        try store.remove(id: profileID, client: provider.flatMap { installation.settings.provider($0)?.oauth })
+        Output.line("removed \(profileID) from \(store.profilesPath)")
+    }
+}

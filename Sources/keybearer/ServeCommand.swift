@@ -1,0 +1,96 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Credentials
+internal import Files
+internal import Logging
+internal import Proxy
+internal import Sockets
+internal import Synchronization
+
+/// `keybearer serve`
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Start the proxy and run until told to stop.",
+        discussion: """
+            Listens on 127.0.0.1:5392 and [::1]:5392. Logs to standard error. SIGTERM, SIGINT or SIGHUP lets the answers under way end, \
+            for 30 s at most; a second one cuts them. A refresh in flight is always waited for, so that no login is lost.
+
+            EXAMPLES
+              keybearer serve
+              keybearer serve --listen 127.0.0.1:8080 --log-level debug
+              keybearer serve --state-dir ./state --listen 127.0.0.1:0
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "Loopback address to listen on, in place of the settings' `listen`. May be repeated.", valueName: "address"))
+    var listen: [String] = []
+
+    @Option(help: ArgumentHelp("Event loops, 1 to 64.", valueName: "count"))
+    var workers: Int?
+
+    @Option(
+        help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"),
+        completion: .list(LogSettings.Level.allCases.map(\.rawValue)))
+    var logLevel: String?
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        let signals = StopSignals()
+        let installation = try Installation(options, overrides: SettingsOverrides(listen: listen, workers: workers, logLevel: logLevel))
+        let logger = StandardErrorLog.logger(installation.settings.log)
+        Self.prepare(installation, logger)
+        let server = try Server(
+            settings: installation.settings, sink: installation.places.sink, logger: logger,
+            accessLog: installation.places.stateDirectory + "/logs/access.jsonl")
+        let signal = signals.next()
+        logger.info("\(StopSignals.name(signal)): stopping; once more cuts what is left")
+        Self.stop(server, signals)
+    }
+
+    /// Limits, folders, and what a person should know about this start.
+    private static func prepare(_ installation: Installation, _ logger: Logger) {
+        if Surroundings.current.allowsDebugging {
+            logger.warning("KEYBEARER_DEBUG=1: core dumps and debuggers are allowed; both can show secrets")
+        } else {
+            ProcessLimits.forbidDumps()
+        }
+        let files = ProcessLimits.raiseOpenFiles()
+        let wanted = UInt(installation.settings.limits.connections) * 2
+        if files < wanted {
+            logger.notice(
+                "the limit of open files is \(files); limits.connections (\(installation.settings.limits.connections)) needs \(wanted)")
+        }
+        logger.info("credentials in \(installation.places.sink)")
+        if let notice = installation.places.notice { logger.warning("\(notice)") }
+        if FileSystem.isNetwork(installation.places.sink) {
+            logger.warning(
+                "\(installation.places.sink) is on a network file system: let one host alone use it, since locks do not reach others")
+        }
+    }
+
+    /// Drains; a further signal cuts. Ends when all answers are sent and no refresh is in flight.
+    static func stop(_ server: Server, _ signals: StopSignals) {
+        server.drain()
+        let ended = Latch()
+        Thread(name: "kb-drain") {
+            server.waitUntilStopped()
+            ended.raise()
+        }.detach()
+        while !ended.isRaised {
+            if signals.next(within: 50) != nil { server.cut() }
+        }
+    }
+}
+
+/// Raised once by one thread, seen by others.
+final class Latch: Sendable {
+    private let raised = Atomic(false)
+
+    /// Whether it has been raised.
+    var isRaised: Bool { raised.load(ordering: .acquiring) }
+    /// Raises it.
+    func raise() { raised.store(true, ordering: .releasing) }
+}

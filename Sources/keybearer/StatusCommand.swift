@@ -1,0 +1,143 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Credentials
+internal import JSON
+internal import Sockets
+
+/// `keybearer models status`
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show the profiles, how they stand, and in which order they are used.",
+        discussion: """
+            With --check the exit code is 1 when a profile has expired for good, must be logged in again or is missing, 2 when one ends \
+            within 24 h, else 0. Logins that refresh themselves are fine. No secret is ever shown.
+
+            EXAMPLES
+              keybearer models status
+              keybearer models status --json | jq '.auth.oauth.profiles'
+              keybearer models status --check || notify-send "look after your model logins"
+            """)
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Flag(help: "Say by the exit code whether a person has to act.")
+    var check = false
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        let installation = try Installation(options)
+        let report = StatusReport(settings: installation.settings, snapshot: try installation.store.load(), now: Clock.wall())
+        if json { Output.json(StatusDocument.make(report, installation)) } else { Self.print(report, installation) }
+        if check, report.checkCode != 0 { throw ExitCode(report.checkCode) }
+    }
+
+    private static func print(_ report: StatusReport, _ installation: Installation) {
+        Output.table([
+            ["settings", installation.settingsPath], ["credentials", installation.store.profilesPath], ["agent", installation.agentID],
+        ])
+        if let notice = installation.places.notice { Output.line(notice) }
+        if report.providers.isEmpty {
+            Output.line("\nThere are no profiles yet. Add one:\n  keybearer models auth paste-api-key --provider openai")
+        }
+        for provider in report.providers { print(provider, report.now) }
+        for problem in report.problems { Output.line("\nproblem: \(problem.message)") }
+        for id in report.missing { Output.line("\nproblem: the settings use \(id), and no profile of it can be used") }
+    }
+
+    private static func print(_ provider: StatusReport.ProviderEntry, _ now: Int64) {
+        let also = provider.alsoFor.isEmpty ? "" : " (also for \(provider.alsoFor.joined(separator: ", ")))"
+        guard provider.isKnown else {
+            return Output.line(
+                "\n\(provider.id): not a provider here; kept as it is: \(provider.entries.map(\.id).joined(separator: ", "))")
+        }
+        Output.line("\n\(provider.id)\(also): \(StatusText.source(provider.source))")
+        var place = 0
+        let rows = provider.entries.map { entry in
+            if entry.isUsable { place += 1 }
+            let standing =
+                entry.isUnsendable
+                ? "not used: \(provider.id) takes no \(entry.profile?.kind.rawValue ?? "such credential")"
+                : StatusText.standing(entry.profile, entry.eligibility, entry.mark, now: now)
+            let owner = entry.profile?.email.map { " <\($0)>" } ?? ""
+            return [entry.isUsable ? "\(place)" : "-", entry.id, entry.profile?.kind.rawValue ?? "", standing + owner]
+        }
+        Output.table(rows, indent: "  ")
+    }
+}
+
+/// The JSON of `models status`, with Moltbot's member names where it has them (spec/credential-formats.md §7.2).
+enum StatusDocument {
+    static func make(_ report: StatusReport, _ installation: Installation) -> Value {
+        let store = installation.store
+        return [
+            "configPath": .string(installation.settingsPath), "stateDir": .string(installation.places.stateDirectory),
+            "agentId": .string(installation.agentID), "agentDir": .string(store.directory),
+            "auth": [
+                "storePath": .string(store.profilesPath), "notice": installation.places.notice.map { .string($0) } ?? nil,
+                "missingProvidersInUse": .array(report.missing.map { .string($0) }),
+                "providers": .array(report.providers.map { provider($0) }),
+                "unusableProfiles": .array(report.providers.flatMap(unusable)),
+                "oauth": [
+                    "warnAfterMs": .integer(StatusReport.Entry.warnAfter),
+                    "profiles": .array(report.providers.flatMap { provider in provider.entries.map { profile($0, provider, report.now) } }),
+                ],
+                "problems": .array(
+                    report.problems.map {
+                        [
+                            "profileId": $0.profileID.map { .string($0) } ?? nil, "code": .string($0.code.rawValue),
+                            "message": .string($0.message),
+                        ]
+                    }),
+            ],
+        ]
+    }
+
+    private static func provider(_ provider: StatusReport.ProviderEntry) -> Value {
+        let count: (Profile.Kind) -> Value = { kind in .integer(Int64(provider.entries.count { $0.profile?.kind == kind })) }
+        let first = provider.entries.first(where: \.isUsable)
+        let effective = first != nil ? "profiles" : provider.needsCredential ? "missing" : "none"
+        return [
+            "provider": .string(provider.id), "known": .bool(provider.isKnown), "alsoFor": .array(provider.alsoFor.map { .string($0) }),
+            "effective": ["kind": .string(effective), "detail": first.map { .string($0.id) } ?? nil],
+            "order": [
+                "source": .string(provider.source.rawValue), "ids": .array(provider.entries.filter(\.isUsable).map { .string($0.id) }),
+            ],
+            "profiles": [
+                "count": .integer(Int64(provider.entries.count { $0.profile != nil })), "oauth": count(.oauth), "token": count(.token),
+                "apiKey": count(.apiKey), "labels": .array(provider.entries.filter { $0.profile != nil }.map { .string(label($0)) }),
+            ],
+        ]
+    }
+
+    private static func unusable(_ provider: StatusReport.ProviderEntry) -> [Value] {
+        provider.entries.filter { !$0.isUsable }.map { entry in
+            [
+                "profileId": .string(entry.id), "provider": .string(provider.id), "kind": "disabled",
+                "reason": .string(entry.eligibility == .ok ? "kind_not_taken" : entry.eligibility.rawValue),
+            ]
+        }
+    }
+
+    /// Every profile, static ones included, as upstream lists them.
+    private static func profile(_ entry: StatusReport.Entry, _ provider: StatusReport.ProviderEntry, _ now: Int64) -> Value {
+        var members: Object = [
+            "profileId": .string(entry.id), "provider": .string(provider.id),
+            "type": entry.profile.map { .string($0.kind.rawValue) } ?? nil,
+            "status": .string(entry.state(now: now).rawValue), "refreshable": .bool(entry.isRefreshable),
+            "needsLogin": .bool(entry.mark != nil), "source": "store", "label": .string(label(entry)),
+        ]
+        if let expires = entry.profile?.expires, entry.profile?.kind != .apiKey {
+            members["expiresAt"] = .integer(expires)
+            members["remainingMs"] = .integer(expires - now)
+        }
+        return .object(members)
+    }
+
+    /// Whose it is and what it is. Upstream masks the key here; nothing of it is shown at all.
+    private static func label(_ entry: StatusReport.Entry) -> String {
+        let kind = entry.profile?.kind.rawValue ?? "missing"
+        return entry.profile?.email.map { "\(entry.id)=\(kind) (\($0))" } ?? "\(entry.id)=\(kind)"
+    }
+}

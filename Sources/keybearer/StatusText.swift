@@ -1,0 +1,51 @@
+internal import Credentials
+
+/// The words for what profiles are and how they stand.
+enum StatusText {
+    /// What a profile holds.
+    static func kind(_ kind: Profile.Kind) -> String {
+        switch kind {
+        case .apiKey: "an API key"
+        case .token: "a token"
+        case .oauth: "a login"
+        }
+    }
+
+    /// Where an order comes from.
+    static func source(_ source: Ranked.Source) -> String {
+        switch source {
+        case .store: "the order set by command"
+        case .configuration: "the order of the settings (auth.order)"
+        case .derived: "the derived order (oauth, token, api_key)"
+        }
+    }
+
+    /// Whether a profile may be used, and if not, why and what to do.
+    static func eligibility(_ eligibility: Eligibility) -> String {
+        switch eligibility {
+        case .ok: "usable"
+        case .excludedByAuthOrder: "not used: the order does not list it"
+        case .missingCredential: "not used: it holds no credential"
+        case .invalidExpires: "not used: its expiry is no time"
+        case .expired: "not used: it has expired and cannot be refreshed; paste a new one"
+        case .unresolvedReference: "not used: its credential is a reference, and references are not resolved yet"
+        case .needsLogin: "not used: the provider has ended this login; log in again"
+        case .providerMismatch: "not used: it belongs to another provider"
+        case .modeMismatch: "not used: the settings (auth.profiles) declare another kind"
+        case .unknownProfile: "not used: the store has no such profile"
+        }
+    }
+
+    /// How a profile stands, in one phrase.
+    static func standing(_ profile: Profile?, _ eligibility: Eligibility, _ mark: NeedsLogin?, now: Int64) -> String {
+        guard let profile, eligibility == .ok else {
+            guard eligibility == .needsLogin, let mark else { return self.eligibility(eligibility) }
+            return "\(self.eligibility(eligibility)) (\(mark.code), \(ExpiryText.span(now - mark.at)) ago)"
+        }
+        let expiry = ExpiryText.sentence(profile.expiry(now: now), now: now)
+        guard profile.kind == .oauth else { return expiry }
+        if mark != nil { return "access token \(expiry), then log in again: the provider has refused to refresh it" }
+        guard profile.refresh != nil else { return "access token \(expiry); it cannot be refreshed" }
+        return profile.isUsable(now: now) ? "access token \(expiry); refreshed by itself" : "access token \(expiry); refreshed when used"
+    }
+}

@@ -1,0 +1,15 @@
+import TLS
+import Testing
+
+@Suite struct ClientContextTests {
+    @Test(arguments: ["/nowhere/ca.pem", "/dev/null"])
+    func anAnchorFileThatHoldsNoCertificateIsNamed(path: String) {
+        do throws(TLSError) {
+            _ = try ClientContext(caFile: path)
+            Issue.record("\(path) was taken")
+        } catch {
+            #expect(error.description.contains(path))
+            #expect(!error.isCertificateProblem)
+        }
+    }
+}
