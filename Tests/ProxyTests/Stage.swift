@@ -1,0 +1,171 @@
+import Configuration
+import Glibc
+import JSON
+import Logging
+import Proxy
+import Sockets
+import Synchronization
+
+/// A running Server in front of a scripted provider and a scripted token endpoint, all on loopback, with a store of its own.
+final class Stage: Sendable {
+    let folder: TestFolder
+    let placeholders: Placeholders
+    let texts: [String: String]
+    private let server: Server
+    private let upstream: PlainSocket
+    private let tokenEndpoint: PlainSocket
+    /// Holds a port where every connection is refused.
+    private let silent: PlainSocket
+    private let failures = Mutex<[String]>([])
+    private let signals = Mutex<Set<String>>([])
+    private let isOver = Atomic(false)
+
+    /// Starts the server. `settings`: JSON5, laid over settings that point every provider at the scripted upstream.
+    init(settings: String = "", stores: [String: String] = [:], texts: [String: String] = [:]) throws {
+        let (upstream, upstreamPort) = PlainSocket.bound()
+        let (tokenEndpoint, tokenPort) = PlainSocket.bound()
+        let (silent, closedPort) = PlainSocket.bound(isListening: false)
+        let now = Clock.wall()
+        let known = Placeholders(upstreamPort: upstreamPort, tokenPort: tokenPort, closedPort: closedPort, proxyPort: 0, now: now)
+        folder = TestFolder()
+        for (agent, text) in stores { folder.putStore(known.expand(text), of: agent) }
+        let merged = try Self.merge(known.expand(Self.base), known.expand(settings.isEmpty ? "{}" : settings))
+        let text = SettingsText(path: "settings", bytes: merged)
+        server = try Server(
+            settings: try Settings(file: text), sink: folder.path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            accessLog: folder.accessLogPath)
+        let proxyPort = server.addresses.first?.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
+        placeholders = Placeholders(
+            upstreamPort: upstreamPort, tokenPort: tokenPort, closedPort: closedPort, proxyPort: proxyPort, now: now)
+        self.upstream = upstream
+        self.tokenEndpoint = tokenEndpoint
+        self.silent = silent
+        self.texts = texts
+    }
+
+    private static let base = """
+        {
+          listen: ["127.0.0.1:0"], workers: 1,
+          timeouts: { drain: 0 },
+          providers: {
+            anthropic: { baseURL: "http://{{upstream}}", oauth: { tokenURL: "http://{{token-endpoint}}/oauth/token", clientID: "test-client" } },
+            openai: { baseURL: "http://{{upstream}}" },
+            "openai-codex": { baseURL: "http://{{upstream}}/codex", oauth: { tokenURL: "http://{{token-endpoint}}/oauth/token", clientID: "codex-client" } },
+            google: { baseURL: "http://{{upstream}}" },
+            "azure-openai": { baseURL: "http://{{upstream}}/azure" },
+          },
+        }
+        """
+
+    /// Objects member by member, everything else replaced.
+    private static func merge(_ base: String, _ over: String) throws -> [UInt8] {
+        func merged(_ base: Value, _ over: Value) -> Value {
+            guard var members = base.object, let changes = over.object else { return over }
+            for (name, value) in changes { members[name] = members[name].map { merged($0, value) } ?? value }
+            return .object(members)
+        }
+        return Writer.compact(merged(try JSON5Reader.parse(Array(base.utf8)).plain, try JSON5Reader.parse(Array(over.utf8)).plain))
+    }
+
+    /// Ends the server and everything that waits.
+    func end() {
+        isOver.store(true, ordering: .relaxed)
+        server.drain()
+        server.waitUntilStopped()
+    }
+    /// Begins the server's orderly end.
+    func drain() { server.drain() }
+    /// True when all answers were sent before `timeouts.drain` was over.
+    func waitUntilStopped() -> Bool { server.waitUntilStopped() }
+
+    /// A connection to the proxy.
+    func dial() -> PlainSocket { PlainSocket.connected(to: placeholders.proxyPort) }
+    /// The next connection to the token endpoint.
+    func acceptTokenRequest(within milliseconds: Int32) -> PlainSocket? { tokenEndpoint.accepted(within: milliseconds) }
+    /// The next connection that the proxy makes.
+    func accept(within milliseconds: Int32 = PlainSocket.patience) -> PlainSocket? { upstream.accepted(within: milliseconds) }
+
+    // MARK: What the parties tell each other
+
+    func report(_ failure: String) { failures.withLock { $0.append(failure) } }
+    var reported: [String] { failures.withLock { $0 } }
+
+    func raise(_ signal: String) { signals.withLock { _ = $0.insert(signal) } }
+    func waitFor(_ signal: String) -> Bool {
+        for _ in 0..<(PlainSocket.patience / 5) {
+            if signals.withLock({ $0.contains(signal) }) { return true }
+            Pause.milliseconds(5)
+        }
+        return false
+    }
+
+    // MARK: A dialogue
+
+    /// Plays all parts and gives back what went otherwise.
+    func perform(_ file: ExchangeFile) -> [String] {
+        let provider = serve(file.upstreams, on: upstream, called: "upstream")
+        let tokens = serve(file.tokenEndpoints, on: tokenEndpoint, called: "token-endpoint")
+        let background = Crew()
+        for client in file.clients {
+            let play: @Sendable () -> Void = {
+                let socket = self.dial()
+                var performer = Performer(client, on: socket, stage: self, isClient: true)
+                performer.perform()
+                // A client whose script is over has left; one that fails has closed already.
+                socket.close()
+            }
+            if client.isInBackground { background.start(play) } else { play() }
+        }
+        background.join()
+        isOver.store(true, ordering: .relaxed)
+        provider.join()
+        tokens.join()
+        return reported
+    }
+
+    /// Gives the k-th connection to the k-th script; one too many or too few is a failure.
+    private func serve(_ scripts: [ExchangeFile.Script], on listener: PlainSocket, called name: String) -> Crew {
+        let crew = Crew()
+        crew.start {
+            for script in scripts {
+                guard let socket = self.nextConnection(on: listener) else {
+                    self.report("line \(script.line): the \(name) \(script.name) was not connected to")
+                    continue
+                }
+                // Stays open until all is over, unless the script closes it.
+                crew.keep(socket)
+                crew.start {
+                    var performer = Performer(script, on: socket, stage: self, isClient: false)
+                    performer.perform()
+                }
+            }
+            while let socket = self.nextConnection(on: listener) {
+                guard case .bytes(let bytes) = socket.receive(within: 500) else { continue }
+                self.report("one \(name) connection too many, with \(MessageReader.shown(bytes))")
+            }
+        }
+        return crew
+    }
+
+    /// Waits until the dialogue is over and a moment longer, for what should not come.
+    private func nextConnection(on listener: PlainSocket) -> PlainSocket? {
+        while !isOver.load(ordering: .relaxed) { if let socket = listener.accepted(within: 20) { return socket } }
+        return listener.accepted(within: 20)
+    }
+}
+
+/// Threads of a dialogue, waited for together; the sockets of those that are done stay open until the crew goes.
+final class Crew: Sendable {
+    private let running = Atomic(0)
+    private let sockets = Mutex<[PlainSocket]>([])
+
+    func start(_ body: @escaping @Sendable () -> Void) {
+        running.add(1, ordering: .acquiringAndReleasing)
+        Thread(name: "party") {
+            body()
+            self.running.subtract(1, ordering: .acquiringAndReleasing)
+        }.detach()
+    }
+    func keep(_ socket: PlainSocket) { sockets.withLock { $0.append(socket) } }
+    func join() { while running.load(ordering: .acquiring) > 0 { Pause.milliseconds(2) } }
+}
