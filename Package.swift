@@ -61,7 +61,8 @@ let package = Package(
             .executableTarget(
                 name: "keybearer",
                 dependencies: [
-                    "Proxy", "Routing", "Tools", "Configuration", "OAuth", "Credentials", "Sandbox", "JSON", "Files", "Digest", "Sockets", "CLinux",
+                    "Proxy", "Routing", "Tools", "Configuration", "OAuth", "Credentials", "Sandbox", "JSON", "Files", "Digest", "Sockets",
+                    "CLinux",
                     argumentParser, logging,
                 ],
                 swiftSettings: strict),
