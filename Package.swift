@@ -54,7 +54,7 @@ let package = Package(
         module("Tools", ["Configuration", "JSON", "Files", "Digest"]),
         module(
             "Proxy",
-            ["Routing", "Configuration", "OAuth", "Credentials", "HTTP", "TLS", "Sockets", "Files", "Digest", "CLinux", logging],
+            ["Routing", "Configuration", "OAuth", "Credentials", "HTTP", "TLS", "Sockets", "JSON", "Files", "Digest", "CLinux", logging],
             resources: [.copy("Exchanges")]),
         module("Sandbox", ["HTTP", "TLS", "Sockets", "JSON", "Digest", "CLinux"]),
         [

@@ -15,14 +15,15 @@ extension Worker {
         let body = RefusalBody(refusal: refusal, requestID: RequestID.text(exchanges[id].number)).text(shape)
         var fields = "Content-Type: application/json\r\nx-should-retry: \(refusal.code.mayRetry)\r\n"
         if let seconds = refusal.retryAfterSeconds { fields += "Retry-After: \(seconds)\r\n" }
-        if refusal.status == 426 { fields += "Upgrade: HTTP/1.1\r\nConnection: Upgrade\r\n" }
+        if refusal.status == 426 { fields += "Upgrade: HTTP/1.1\r\n" }
         if let profile = refusal.profile { fields += "Keybearer-Profile: \(PercentText.encode(profile))\r\n" }
         answer(id, status: refusal.status, fields: fields, body: body)
     }
 
     /// `/-/…`: what Keybearer itself serves.
     mutating func serveOwn(_ id: Int32, path: String) {
-        guard path == "/healthz", exchanges[id].head.method == .get || exchanges[id].head.method == .head else {
+        guard path.prefix(while: { $0 != "?" }) == "/healthz", exchanges[id].head.method == .get || exchanges[id].head.method == .head
+        else {
             return refuse(id, Refusal(.unknownPath))
         }
         answer(id, status: 200, fields: "Content-Type: text/plain\r\n", body: "ok\n")
@@ -40,15 +41,20 @@ extension Worker {
         let isHead = exchanges[id].head.method == .head && !isBroken
         var text = "HTTP/1.1 \(status) \(StatusText.reason(status))\r\n\(fields)"
         text += "Keybearer-Request-Id: \(RequestID.text(exchanges[id].number))\r\nContent-Length: \(body.utf8.count)\r\n"
-        if !keepAlive {
-            text += status == 426 ? "" : "Connection: close\r\n"
-        } else if exchanges[id].head.version == .http10 {
-            text += "Connection: keep-alive\r\n"
-        }
+        text += connectionField(id, keepAlive: keepAlive, names: status == 426 ? "Upgrade" : nil)
         downstreams[client].outbound.append(text: text + "\r\n" + (isHead ? "" : body))
         let unread = isBroken || !exchanges[id].request.isComplete
         closeExchange(id)
         nextRequest(client, keepAlive: keepAlive, requestUnread: unread)
+    }
+}
+
+extension Worker {
+    /// The `Connection` field of an answer of ours; none where HTTP/1.1's default says it all.
+    private func connectionField(_ id: Int32, keepAlive: Bool, names option: String?) -> String {
+        var options = option.map { [$0] } ?? []
+        if !keepAlive { options.append("close") } else if exchanges[id].head.version == .http10 { options.append("keep-alive") }
+        return options.isEmpty ? "" : "Connection: \(options.joined(separator: ", "))\r\n"
     }
 }
 

@@ -107,6 +107,7 @@ extension Worker {
         for index in start..<origins[origin].addresses.count {
             switch TCP.dial(origins[origin].addresses[index]) {
             case .failed(let code): lastError = code
+            case .started(let socket) where Int(socket.number) >= upstreams.capacity: lastError = SystemError.tooManyDescriptors
             case .started(let socket):
                 let fd = socket.number
                 exchanges[id].stage = .connecting

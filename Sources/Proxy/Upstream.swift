@@ -194,7 +194,11 @@ extension Worker {
     /// Closes at the end of the turn; an idle one leaves the pool.
     mutating func buryUpstream(_ fd: Int32) {
         guard upstreams[fd].stage != .gone else { return }
-        if upstreams[fd].stage == .idle { idle.remove(fd, key: upstreams[fd].poolKey) }
+        if upstreams[fd].stage == .idle {
+            idle.remove(fd, key: upstreams[fd].poolKey)
+            upstreams[fd].tls?.sayGoodbye()
+            _ = upstreams[fd].flush()
+        }
         upstreams[fd].stage = .gone
         upstreams[fd].exchange = -1
         poller.remove(fd)

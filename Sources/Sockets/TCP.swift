@@ -83,6 +83,8 @@ public enum SystemError {
 extension SystemError {
     /// The host has no such address (EADDRNOTAVAIL).
     public static var addressNotAvailable: Int32 { EADDRNOTAVAIL }
+    /// This process has as many descriptors as it may (EMFILE).
+    public static var tooManyDescriptors: Int32 { EMFILE }
     /// The kernel does not speak this family (EAFNOSUPPORT).
     public static var familyNotSupported: Int32 { EAFNOSUPPORT }
 }
