@@ -66,7 +66,10 @@ let package = Package(
                     argumentParser, logging,
                 ],
                 swiftSettings: strict),
-            .testTarget(name: "KeybearerTests", dependencies: ["keybearer", "Sandbox", "Proxy"], swiftSettings: common),
+            .testTarget(name: "KeybearerTests",
+                dependencies: [
+                    "keybearer", "Proxy", "Sandbox", "Tools", "OAuth", "Configuration", "Credentials", "JSON", "Sockets", argumentParser, logging,
+                ], swiftSettings: common),
         ],
     ].flatMap { $0 },
     swiftLanguageModes: [.v6]

@@ -1,7 +1,7 @@
 /// The word a person probably meant.
-enum Suggestion {
+public enum Suggestion {
     /// The name closest to `word`, if it is close: the same but for case and separators, or a third of its letters wrong at most.
-    static func closest(to word: String, among names: [String]) -> String? {
+    public static func closest(to word: String, among names: [String]) -> String? {
         let wanted = folded(word)
         let ranked = names.map { (name: $0, distance: distance(wanted, folded($0))) }.min { $0.distance < $1.distance }
         guard let best = ranked, best.distance <= max(1, wanted.count / 3) else { return nil }

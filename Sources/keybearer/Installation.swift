@@ -53,8 +53,10 @@ struct Installation {
     func provider(_ name: String) throws -> Provider {
         let id = ProviderName.normalised(name)
         if let provider = settings.provider(id) { return provider }
-        let known = settings.providers.map(\.id).joined(separator: ", ")
-        throw Failure.usage("there is no provider \"\(name)\"; there are \(known), and those you add to \(settingsPath)")
+        let known = settings.providers.map(\.id)
+        let close = Suggestion.closest(to: id, among: known).map { "did you mean \"\($0)\"?" }
+        throw Failure.usage(
+            "there is no provider \"\(name)\"; \(close ?? "there are \(known.joined(separator: ", ")), and those you add to \(settingsPath)")")
     }
 
     /// Why nothing can be done with `provider` by itself: its profiles belong to another one.
