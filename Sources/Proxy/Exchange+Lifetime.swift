@@ -1,0 +1,131 @@
+internal import Configuration
+internal import HTTP
+internal import Sockets
+
+// MARK: - Beginning and end of an exchange
+
+extension Worker {
+    /// The first byte of a request is here.
+    mutating func openExchange(on fd: Int32) {
+        let id: Int32
+        if let free = freeExchanges.popLast() {
+            id = free
+        } else {
+            id = exchanges.ceiling
+            exchanges.insert(Exchange(pool: pool), at: id)
+        }
+        requestNumber &+= 1
+        exchanges[id].number = requestNumber
+        exchanges[id].downstream = fd
+        exchanges[id].startedAt = now
+        exchanges[id].stage = .head
+        downstreams[fd].exchange = id
+        downstreams[fd].readDeadline = now + timeouts.head
+    }
+
+    /// Reads the head from the start of `bytes`; answers how many it took, 0 while it is incomplete.
+    mutating func readHead(_ id: Int32, _ bytes: RawSpan) -> Int {
+        let limits = shared.headLimits
+        switch unsafe bytes.withUnsafeBytes({ unsafe exchanges[id].head.parse($0, limits: limits) }) {
+        case .incomplete: return 0
+        case .rejected(let rejection):
+            refuse(id, Refusal(rejection))
+            return bytes.byteCount
+        case .complete(let count):
+            exchanges[id].headBytes.append(bytes.extracting(0..<count))
+            begin(id)
+            return count
+        }
+    }
+
+    /// Whether the client's connection can carry another request after this answer.
+    func mayKeepAlive(_ id: Int32) -> Bool {
+        exchanges[id].head.keepAlive && !exchanges[id].answerEndsConnection && exchanges[id].request.isComplete && !draining
+    }
+
+    /// After an answer: the next request of the connection, or its end.
+    mutating func nextRequest(_ client: Int32, keepAlive: Bool, requestUnread: Bool) {
+        guard keepAlive else { return closeWhenSent(client, requestUnread: requestUnread) }
+        downstreams[client].readDeadline = now + timeouts.keepAlive
+        flushDownstream(client)
+        if downstreams[client].stage == .reading, !downstreams[client].inbound.isEmpty { drainInbound(client) }
+    }
+
+    /// The answer cannot be completed: the client must be able to see that (RFC 9112 §8), so its connection ends without a terminator.
+    mutating func truncate(_ id: Int32) {
+        let client = exchanges[id].downstream
+        dropUpstream(id)
+        closeExchange(id)
+        closeWhenSent(client, requestUnread: false)
+    }
+
+    /// The client is gone: so is the work that was done for it.
+    mutating func dropExchange(_ id: Int32) {
+        dropUpstream(id)
+        closeExchange(id)
+    }
+
+    mutating func dropUpstream(_ id: Int32) {
+        let fd = exchanges[id].upstream
+        guard fd >= 0 else { return }
+        exchanges[id].upstream = -1
+        buryUpstream(fd)
+    }
+
+    /// Empties the slot for the next request.
+    mutating func closeExchange(_ id: Int32) {
+        if exchanges[id].stage == .parked { parked.removeAll { $0 == id } }
+        if exchanges[id].stage == .resolving { resolving.removeAll { $0 == id } }
+        dropReplay(id)
+        record(id)
+        if exchanges[id].stage == .head { exchanges[id].head.reset() }
+        downstreams[exchanges[id].downstream].exchange = -1
+        exchanges[id].headBytes.release()
+        exchanges[id].clear()
+        freeExchanges.append(id)
+    }
+}
+
+extension Worker {
+    /// One line in the access log for every request whose head was understood.
+    private mutating func record(_ id: Int32) {
+        guard let log = shared.accessLog, exchanges[id].stage > .head else { return }
+        let isRouted = exchanges[id].lineup != nil
+        // Taken out while it is written: the exchange is borrowed from the same worker.
+        var lines = AccessLines(pool: pool)
+        swap(&lines, &access)
+        lines.add(
+            exchanges[id], agent: exchanges[id].candidate?.key.agentID ?? rosters.main.agentID,
+            provider: isRouted ? shared.settings.providers[exchanges[id].provider].id : "", now: now, wall: shared.wallClock())
+        lines.hand(to: log, atLeast: 16 << 10)
+        swap(&lines, &access)
+    }
+}
+
+extension Exchange {
+    /// Forgets the request; the storage stays for the next one.
+    mutating func clear() {
+        stage = .closed
+        downstream = -1
+        upstream = -1
+        lineup = nil
+        candidate = nil
+        position = 0
+        isPinned = false
+        reason = .order
+        attempts = Attempts()
+        response.reset()
+        answer = MessageBody()
+        status = 0
+        isWhole = false
+        interimAnswers = 0
+        answerIsChunked = false
+        answerEndsConnection = false
+    }
+
+    /// Whether there is any event after which this request would be sent a second time, so that a copy of its body is worth keeping.
+    var mayBeSentAgain: Bool {
+        guard let candidate else { return false }
+        return candidate.isRefreshable || (!isPinned && (lineup?.candidates.count ?? 0) > 1)
+    }
+}
