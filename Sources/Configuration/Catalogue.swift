@@ -36,7 +36,7 @@ enum Catalogue {
                 bearerWhenKeyContains: entry.bearerWhenKeyContains,
                 oauth: client(of: entry, caFile: settings.upstream.caFile, &check),
                 headers: fields(entry.headers), failover: entry.failover, errorShape: entry.errorShape,
-                needsCredential: entry.needsCredential, addressAdvice: address.advice)
+                needsCredential: entry.needsCredential, addressAdvice: address.advice, environmentKeys: entry.environmentKeys)
         }
     }
 
@@ -75,7 +75,30 @@ enum Catalogue {
         return OAuthClient(
             tokenURL: tokenURL, authorizeURL: oauth.authorizeURL, clientID: clientID,
             clientSecretEnvironment: oauth.clientSecretEnvironment, scopes: oauth.scopes, bodyForm: oauth.bodyForm,
-            retryInDoubt: oauth.retryInDoubt, caFile: oauth.caFile ?? caFile)
+            retryInDoubt: oauth.retryInDoubt, caFile: oauth.caFile ?? caFile,
+            login: oauth.login.map { rules(of: $0, under: "providers.\(entry.id).oauth.login", &check) })
+    }
+
+    private static func rules(of login: ProviderEntry.LoginEntry, under path: String, _ check: inout CrossCheck) -> LoginRules {
+        LoginRules(
+            redirect: login.redirectURI.flatMap(LoopbackRedirect.init),
+            authorizeParameters: login.parameters.compactMap(LoginParameter.init),
+            device: login.device.flatMap { device($0, under: path + ".device", &check) })
+    }
+
+    private static func device(_ entry: ProviderEntry.DeviceEntry, under path: String, _ check: inout CrossCheck) -> DeviceRules? {
+        switch (entry.form, entry.startURL, entry.pollURL, entry.pageURL, entry.redirectURI) {
+        case (.rfc8628, let start?, _, _, _): return .standard(startURL: start)
+        case (.openai, let start?, let poll?, let page?, let redirect?):
+            return .openai(startURL: start, pollURL: poll, pageURL: page, redirectURI: redirect)
+        case (let form, _, _, _, _):
+            let names = form == .openai ? ["startURL", "pollURL", "pageURL", "redirectURI"] : ["startURL"]
+            // One that is given and still absent was flawed, and that has been noted already.
+            let values = [entry.startURL, entry.pollURL, entry.pageURL, entry.redirectURI]
+            let absent = zip(names, values).filter { $1 == nil && !check.isGiven("\(path).\($0)") }.map { "\"\($0.0)\"" }
+            if !absent.isEmpty { check.note(path, "expected the member\(absent.count > 1 ? "s" : "") \(absent.joined(separator: ", "))") }
+            return nil
+        }
     }
 
     /// Sorted by name, so that two loads of one file give equal providers.

@@ -23,6 +23,7 @@ enum CatalogueData {
               bodyForm: "json",
             },
             errorShape: "anthropic",
+            environmentKeys: ["ANTHROPIC_OAUTH_TOKEN", "ANTHROPIC_API_KEY"],
           },
 
           "openai-codex": {
@@ -41,6 +42,18 @@ enum CatalogueData {
               clientID: "app_EMoamEEZ73f0CkXaXp7hrann",
               scopes: ["openid", "profile", "email", "offline_access"],
               bodyForm: "form",
+              login: {
+                redirectURI: "http://localhost:1455/auth/callback",
+                // The provider shows the originator to nobody and counts by it: it is our own name, not another client's.
+                parameters: ["id_token_add_organizations=true", "codex_cli_simplified_flow=true", "originator=keybearer"],
+                device: {
+                  form: "openai",
+                  startURL: "https://auth.openai.com/api/accounts/deviceauth/usercode",
+                  pollURL: "https://auth.openai.com/api/accounts/deviceauth/token",
+                  pageURL: "https://auth.openai.com/codex/device",
+                  redirectURI: "https://auth.openai.com/deviceauth/callback",
+                },
+              },
             },
             billing: "subscription",
             failover: {
@@ -68,25 +81,30 @@ enum CatalogueData {
         }
         """
 
-    /// Providers with static keys, and servers on this machine.
+    /// Providers with static keys, and servers on this machine. Environment keys: spec/credential-formats.md §7.7.
     static let keys = """
         {
-          openai: { baseURL: "https://api.openai.com" },
+          openai: { baseURL: "https://api.openai.com", environmentKeys: ["OPENAI_API_KEY"] },
           google: {
             baseURL: "https://generativelanguage.googleapis.com",
             auth: { api_key: { header: "x-goog-api-key" } },
             errorShape: "google",
+            environmentKeys: ["GEMINI_API_KEY"],
           },
-          openrouter: { baseURL: "https://openrouter.ai" },
-          xai: { baseURL: "https://api.x.ai" },
-          groq: { baseURL: "https://api.groq.com" },
-          mistral: { baseURL: "https://api.mistral.ai" },
+          openrouter: { baseURL: "https://openrouter.ai", environmentKeys: ["OPENROUTER_API_KEY"] },
+          xai: { baseURL: "https://api.x.ai", environmentKeys: ["XAI_API_KEY"] },
+          groq: { baseURL: "https://api.groq.com", environmentKeys: ["GROQ_API_KEY"] },
+          mistral: { baseURL: "https://api.mistral.ai", environmentKeys: ["MISTRAL_API_KEY"] },
           deepseek: { baseURL: "https://api.deepseek.com" },
-          moonshot: { baseURL: "https://api.moonshot.ai" },
-          zai: { baseURL: "https://api.z.ai" },
+          moonshot: { baseURL: "https://api.moonshot.ai", environmentKeys: ["MOONSHOT_API_KEY"] },
+          zai: { baseURL: "https://api.z.ai", environmentKeys: ["ZAI_API_KEY", "Z_AI_API_KEY"] },
           // Every resource has its own host, so the base URL comes from the configuration. A token is one of Entra's.
           "azure-openai": { auth: { api_key: { header: "api-key" } } },
-          "amazon-bedrock": { baseURL: "https://bedrock-runtime.{region}.amazonaws.com", errorShape: "plain" },
+          "amazon-bedrock": {
+            baseURL: "https://bedrock-runtime.{region}.amazonaws.com",
+            errorShape: "plain",
+            environmentKeys: ["AWS_BEARER_TOKEN_BEDROCK"],
+          },
           ollama: { baseURL: "http://127.0.0.1:11434", needsCredential: false },
         }
         """

@@ -32,6 +32,8 @@ public struct Provider: Sendable, Equatable {
     public let needsCredential: Bool
     /// One sentence on what to set, when `baseURL` is `nil`.
     public let addressAdvice: String?
+    /// Environment variables that may hold a credential, best first; used only where no profile resolves.
+    public let environmentKeys: [String]
 
     /// How a profile of `kind` is put on a request, `nil` when this provider cannot use that kind.
     ///

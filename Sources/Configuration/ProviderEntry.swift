@@ -17,6 +17,7 @@ struct ProviderEntry: Sendable, Equatable {
     var failover = FailoverRules()
     var errorShape = ErrorShape.openai
     var needsCredential = true
+    var environmentKeys: [String] = []
 
     /// How each kind of credential is sent; a kind that is absent cannot be used.
     struct AuthEntry: Sendable, Equatable {
@@ -48,5 +49,29 @@ struct ProviderEntry: Sendable, Equatable {
         var retryInDoubt = OAuthClient.RetryInDoubt.once
         /// Unset: `upstream.caFile`.
         var caFile: String?
+        var login: LoginEntry?
+    }
+
+    /// How a person logs in.
+    struct LoginEntry: Sendable, Equatable {
+        var redirectURI: String?
+        /// `name=value`, in order.
+        var parameters: [String] = []
+        var device: DeviceEntry?
+    }
+
+    /// How a person logs in with another device's browser.
+    struct DeviceEntry: Sendable, Equatable {
+        var form = DeviceForm.rfc8628
+        var startURL: String?
+        /// This and the next two: for the form `openai` only.
+        var pollURL: String?
+        var pageURL: String?
+        var redirectURI: String?
+    }
+
+    /// The forms of device logins there are.
+    enum DeviceForm: String, Sendable, Equatable, CaseIterable {
+        case rfc8628, openai
     }
 }

@@ -16,6 +16,7 @@ enum ProviderSchema {
         .group("failover", \.failover, failover),
         .value("errorShape", \.errorShape, .choice(ErrorShape.allCases)),
         .value("needsCredential", \.needsCredential, .truth),
+        .value("environmentKeys", \.environmentKeys, .list(.checked("the name of an environment variable", isVariable))),
     ])
 
     private static let auth = Schema<ProviderEntry.AuthEntry>([
@@ -43,6 +44,25 @@ enum ProviderSchema {
         .value("bodyForm", \.bodyForm, .choice([.form, .json])),
         .value("retryInDoubt", \.retryInDoubt, .choice([.once, .never])),
         .optional("caFile", \.caFile, .path),
+        .optionalGroup("login", \.login, empty: ProviderEntry.LoginEntry(), login),
+    ])
+
+    private static let login = Schema<ProviderEntry.LoginEntry>([
+        .optional(
+            "redirectURI", \.redirectURI,
+            .checked("an http URL of this machine with its port, such as \"http://localhost:1455/auth/callback\"") {
+                LoopbackRedirect($0) != nil
+            }),
+        .value("parameters", \.parameters, .list(.checked("\"name=value\" in visible characters") { LoginParameter($0) != nil })),
+        .optionalGroup("device", \.device, empty: ProviderEntry.DeviceEntry(), device),
+    ])
+
+    private static let device = Schema<ProviderEntry.DeviceEntry>([
+        .value("form", \.form, .choice(ProviderEntry.DeviceForm.allCases)),
+        .optional("startURL", \.startURL, endpoint),
+        .optional("pollURL", \.pollURL, endpoint),
+        .optional("pageURL", \.pageURL, endpoint),
+        .optional("redirectURI", \.redirectURI, endpoint),
     ])
 
     private static let failover = Schema<FailoverRules>([

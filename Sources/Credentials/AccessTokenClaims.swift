@@ -10,8 +10,11 @@ public struct AccessTokenClaims: Sendable, Equatable {
     public let subject: String?
     /// `https://api.openai.com/auth`.`chatgpt_account_id`.
     public let accountID: String?
-    /// `https://api.openai.com/profile`.`email`.
+    /// `https://api.openai.com/profile`.`email`, else `email` (OpenID Connect Core §5.1, as id tokens have it).
     public let email: String?
+    /// Who it is, in a form that stays the same from login to login (spec/credential-formats.md §4.1): the first of
+    /// `https://api.openai.com/auth`.`chatgpt_account_user_id`, `chatgpt_user_id`, `user_id`, else `iss|sub`, else `sub`.
+    public let stableSubject: String?
 
     /// The claims of `token`; nil when it is no JWT with a JSON object as payload.
     public init?(_ token: Secret) {
@@ -29,7 +32,10 @@ public struct AccessTokenClaims: Sendable, Equatable {
         expiry = Self.milliseconds(claims["exp"])
         subject = Self.text(claims["sub"])
         accountID = Self.text(claims["https://api.openai.com/auth"]?["chatgpt_account_id"])
-        email = Self.text(claims["https://api.openai.com/profile"]?["email"])
+        email = Self.text(claims["https://api.openai.com/profile"]?["email"]) ?? Self.text(claims["email"])
+        let user = ["chatgpt_account_user_id", "chatgpt_user_id", "user_id"].lazy
+            .compactMap { Self.text(claims["https://api.openai.com/auth"]?[$0]) }.first
+        stableSubject = user ?? subject.map { subject in Self.text(claims["iss"]).map { "\($0)|\(subject)" } ?? subject }
     }
 
     /// RFC 7519 §2, NumericDate: seconds, possibly with a fraction.

@@ -32,11 +32,14 @@ public struct OAuthClient: Sendable, Hashable {
     public let retryInDoubt: RetryInDoubt
     /// A PEM file of certificate authorities to use instead of the system's.
     public let caFile: String?
+    /// How a person logs in; nil for a client whose tokens come from elsewhere.
+    public let login: LoginRules?
 
     /// A client from its parts.
     public init(
         tokenURL: String, authorizeURL: String? = nil, clientID: String, clientSecretEnvironment: String? = nil, scopes: [String] = [],
-        bodyForm: BodyForm = .form, retryInDoubt: RetryInDoubt = .once, caFile: String? = nil
+        bodyForm: BodyForm = .form, retryInDoubt: RetryInDoubt = .once, caFile: String? = nil,
+        login: LoginRules? = nil
     ) {
         self.tokenURL = tokenURL
         self.authorizeURL = authorizeURL
@@ -46,6 +49,7 @@ public struct OAuthClient: Sendable, Hashable {
         self.bodyForm = bodyForm
         self.retryInDoubt = retryInDoubt
         self.caFile = caFile
+        self.login = login
     }
 }
 

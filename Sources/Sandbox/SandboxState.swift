@@ -53,7 +53,17 @@ public struct SandboxState: Sendable {
                 openai: { baseURL: \(quoted(baseURL)) },
                 "openai-codex": {
                   baseURL: \(quoted(baseURL + "/backend-api/codex")),
-                  oauth: { tokenURL: \(quoted(baseURL + "/oauth/token")), authorizeURL: \(quoted(baseURL + "/oauth/authorize")) },
+                  oauth: {
+                    tokenURL: \(quoted(baseURL + "/oauth/token")),
+                    authorizeURL: \(quoted(baseURL + "/oauth/authorize")),
+                    login: {
+                      device: {
+                        startURL: \(quoted(baseURL + "/api/accounts/deviceauth/usercode")),
+                        pollURL: \(quoted(baseURL + "/api/accounts/deviceauth/token")),
+                        pageURL: \(quoted(baseURL + "/codex/device")),
+                      },
+                    },
+                  },
                 },
                 chatgpt: { baseURL: \(quoted(baseURL)) },
                 google: { baseURL: \(quoted(baseURL)) },

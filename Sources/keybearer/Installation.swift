@@ -14,6 +14,12 @@ struct Installation {
     /// The agent's credentials.
     var store: AgentStore { AgentStore(sink: places.sink, agentID: agentID) }
 
+    /// Keys that this process's environment holds.
+    var environmentKeys: [EnvironmentKey] {
+        let variables = ProcessEnvironment.all
+        return EnvironmentKey.found(for: settings.providers) { variables[$0] }
+    }
+
     /// Finds the state directory, reads the settings in it, and finds the credentials by what they say (DESIGN §6).
     ///
     /// - Throws: `Failure`, with code 78 for settings that are wrong.
@@ -56,7 +62,8 @@ struct Installation {
         let known = settings.providers.map(\.id)
         let close = Suggestion.closest(to: id, among: known).map { "did you mean \"\($0)\"?" }
         throw Failure.usage(
-            "there is no provider \"\(name)\"; \(close ?? "there are \(known.joined(separator: ", ")), and those you add to \(settingsPath)")")
+            "there is no provider \"\(name)\"; \(close ?? "there are \(known.joined(separator: ", ")), and those you add to \(settingsPath)")"
+        )
     }
 
     /// Why nothing can be done with `provider` by itself: its profiles belong to another one.

@@ -43,8 +43,8 @@ struct ServeCommand: ParsableCommand {
         let logger = StandardErrorLog.logger(installation.settings.log)
         Self.prepare(installation, logger)
         let server = try Server(
-            settings: installation.settings, sink: installation.places.sink, logger: logger,
-            accessLog: installation.places.stateDirectory + "/logs/access.jsonl")
+            settings: installation.settings, sink: installation.places.sink, environmentKeys: Self.environmentKeys(installation, logger),
+            logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl")
         let signal = signals.next()
         logger.info("\(StopSignals.name(signal)): stopping; once more cuts what is left")
         Self.stop(server, signals)
@@ -69,6 +69,13 @@ struct ServeCommand: ParsableCommand {
             logger.warning(
                 "\(installation.places.sink) is on a network file system: let one host alone use it, since locks do not reach others")
         }
+    }
+
+    /// What the environment holds at this moment; later changes of it do not reach a running process.
+    private static func environmentKeys(_ installation: Installation, _ logger: Logger) -> [EnvironmentKey] {
+        let keys = installation.environmentKeys
+        for key in keys { logger.info("\(key.provider) without a usable profile gets $\(key.variable) (\(key.profileID))") }
+        return keys
     }
 
     /// Drains; a further signal cuts. Ends when all answers are sent and no refresh is in flight.

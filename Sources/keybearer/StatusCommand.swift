@@ -28,7 +28,9 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let installation = try Installation(options)
-        let report = StatusReport(settings: installation.settings, snapshot: try installation.store.load(), now: Clock.wall())
+        let report = StatusReport(
+            settings: installation.settings, snapshot: try installation.store.load(), environmentKeys: installation.environmentKeys,
+            now: Clock.wall())
         if json { Output.json(StatusDocument.make(report, installation)) } else { Self.print(report, installation) }
         if check, report.checkCode != 0 { throw ExitCode(report.checkCode) }
     }
@@ -42,6 +44,7 @@ struct StatusCommand: ParsableCommand {
             Output.line("\nThere are no profiles yet. Add one:\n  keybearer models auth paste-api-key --provider openai")
         }
         for provider in report.providers { print(provider, report.now) }
+        for warning in report.tokenWarnings { Output.line("\n\(warning.text)") }
         for problem in report.problems { Output.line("\nproblem: \(problem.message)") }
         for id in report.missing { Output.line("\nproblem: the settings use \(id), and no profile of it can be used") }
     }
@@ -63,7 +66,15 @@ struct StatusCommand: ParsableCommand {
             let owner = entry.profile?.email.map { " <\($0)>" } ?? ""
             return [entry.isUsable ? "\(place)" : "-", entry.id, entry.profile?.kind.rawValue ?? "", standing + owner]
         }
-        Output.table(rows, indent: "  ")
+        Output.table(rows + environmentRow(provider), indent: "  ")
+    }
+
+    private static func environmentRow(_ provider: StatusReport.ProviderEntry) -> [[String]] {
+        guard let key = provider.environmentKey else { return [] }
+        let standing = provider.usesEnvironment ? "used, since no profile can be" : "not used while a profile is there"
+        return [
+            [provider.usesEnvironment ? "1" : "-", key.profileID, key.kind.rawValue, "$\(key.variable) of this environment: \(standing)"]
+        ]
     }
 }
 
@@ -78,6 +89,10 @@ enum StatusDocument {
                 "storePath": .string(store.profilesPath), "notice": installation.places.notice.map { .string($0) } ?? nil,
                 "missingProvidersInUse": .array(report.missing.map { .string($0) }),
                 "providers": .array(report.providers.map { provider($0) }),
+                "warnings": .array(
+                    report.tokenWarnings.map {
+                        ["profileId": .string($0.profileID), "days": .integer(Int64($0.days)), "message": .string($0.text)]
+                    }),
                 "unusableProfiles": .array(report.providers.flatMap(unusable)),
                 "oauth": [
                     "warnAfterMs": .integer(StatusReport.Entry.warnAfter),
@@ -97,10 +112,14 @@ enum StatusDocument {
     private static func provider(_ provider: StatusReport.ProviderEntry) -> Value {
         let count: (Profile.Kind) -> Value = { kind in .integer(Int64(provider.entries.count { $0.profile?.kind == kind })) }
         let first = provider.entries.first(where: \.isUsable)
-        let effective = first != nil ? "profiles" : provider.needsCredential ? "missing" : "none"
+        let detail = first?.id ?? (provider.usesEnvironment ? provider.environmentKey?.variable : nil)
+        let effective =
+            first != nil ? "profiles" : provider.usesEnvironment ? "env" : provider.needsCredential ? "missing" : "none"
         return [
             "provider": .string(provider.id), "known": .bool(provider.isKnown), "alsoFor": .array(provider.alsoFor.map { .string($0) }),
-            "effective": ["kind": .string(effective), "detail": first.map { .string($0.id) } ?? nil],
+            "effective": ["kind": .string(effective), "detail": detail.map { .string($0) } ?? nil],
+            "env": provider.environmentKey.map { ["source": .string("env: \($0.variable)"), "used": .bool(provider.usesEnvironment)] }
+                ?? nil,
             "order": [
                 "source": .string(provider.source.rawValue), "ids": .array(provider.entries.filter(\.isUsable).map { .string($0.id) }),
             ],

@@ -29,6 +29,10 @@ struct StatusReport {
         let isInUse: Bool
         let source: Ranked.Source
         let entries: [Entry]
+        /// What the environment of this command holds for it; the server has its own.
+        let environmentKey: EnvironmentKey?
+        /// Whether that stands in for a profile.
+        let usesEnvironment: Bool
 
         var hasUsable: Bool { entries.contains(where: \.isUsable) }
     }
@@ -40,10 +44,10 @@ struct StatusReport {
     let now: Int64
 
     /// The report on `snapshot` under `settings`.
-    init(settings: Settings, snapshot: StoreSnapshot, now: Int64) {
+    init(settings: Settings, snapshot: StoreSnapshot, environmentKeys: [EnvironmentKey] = [], now: Int64) {
         let stored = Swift.Set(snapshot.profiles.map(\.provider))
         let inUse = Self.providersInUse(settings)
-        let mentioned = stored.union(inUse).union(snapshot.order.keys)
+        let mentioned = stored.union(inUse).union(snapshot.order.keys).union(environmentKeys.map(\.provider))
         let catalogue = settings.providers.map(\.id)
         let ids = catalogue.filter(mentioned.contains) + mentioned.subtracting(catalogue).sorted()
         providers = ids.map { id in
@@ -51,13 +55,22 @@ struct StatusReport {
             let ranked = ProfileOrder.resolve(
                 provider: id, snapshot: snapshot, configured: settings.auth.order[id], declared: settings.auth.profiles, now: now)
             let source = ProfileOrder.explicitOrder(provider: id, snapshot: snapshot, configured: settings.auth.order[id]).source
+            let entries = ranked.map { Self.entry($0, provider, snapshot) }
+            let key = environmentKeys.first { $0.provider == id }
             return ProviderEntry(
                 id: id, alsoFor: settings.providers.filter { $0.credentialsFrom == id && $0.id != id }.map(\.id), isKnown: provider != nil,
                 needsCredential: provider?.needsCredential ?? true, isInUse: inUse.contains(id), source: source,
-                entries: ranked.map { Self.entry($0, provider, snapshot) })
+                entries: entries, environmentKey: key,
+                usesEnvironment: Self.uses(key, provider, entries, settings))
         }
         problems = snapshot.problems
         self.now = now
+    }
+
+    /// The proxy's rule: a key stands in where no profile can be used, but not unasked for a subscription.
+    private static func uses(_ key: EnvironmentKey?, _ provider: Provider?, _ entries: [Entry], _ settings: Settings) -> Bool {
+        guard let key, let provider, !entries.contains(where: \.isUsable) else { return false }
+        return key.mayReplace(entries.compactMap(\.profile?.kind), of: provider, allowPaidFallback: settings.auth.allowPaidFallback)
     }
 
     private static func entry(_ ranked: Ranked, _ provider: Provider?, _ snapshot: StoreSnapshot) -> Entry {
@@ -76,7 +89,15 @@ struct StatusReport {
     }
 
     /// Providers in use without a profile that can be sent.
-    var missing: [String] { providers.filter { $0.isInUse && $0.needsCredential && !$0.hasUsable }.map(\.id) }
+    var missing: [String] { providers.filter { $0.isInUse && $0.needsCredential && !$0.hasUsable && !$0.usesEnvironment }.map(\.id) }
+
+    /// Tokens that end within 30 days and that nobody renews by themselves.
+    var tokenWarnings: [TokenWarning] {
+        providers.flatMap(\.entries).compactMap { entry in
+            guard let profile = entry.profile, profile.kind == .token else { return nil }
+            return TokenWarning(profile: profile, now: now)
+        }
+    }
 
     /// What `--check` answers: 1 when a person has to act, 2 when one has to within a day, else 0.
     ///

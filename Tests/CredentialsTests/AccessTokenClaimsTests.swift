@@ -21,6 +21,26 @@ import Testing
         #expect(claims.email == "me@example.com")
     }
 
+    @Test(
+        arguments: [
+            (
+                #"{"sub":"s","iss":"i","https://api.openai.com/auth":{"user_id":"u3","chatgpt_user_id":"u2","chatgpt_account_user_id":"u1"}}"#,
+                "u1"
+            ),
+            (#"{"sub":"s","iss":"i","https://api.openai.com/auth":{"user_id":"u3","chatgpt_user_id":"u2"}}"#, "u2"),
+            (#"{"sub":"s","iss":"i","https://api.openai.com/auth":{"user_id":"u3"}}"#, "u3"), (#"{"sub":"s","iss":"i"}"#, "i|s"),
+            (#"{"sub":"s","iss":7}"#, "s"), (#"{"iss":"i"}"#, nil),
+        ] as [(String, String?)])
+    func theStableSubjectIsTheFirstThatThereIs(payload: String, subject: String?) throws {
+        #expect(try #require(AccessTokenClaims(jwt: Self.jwt(payload))).stableSubject == subject)
+    }
+
+    @Test func anIdTokensOwnEMailCountsWhereOpenAIsClaimIsAbsent() throws {
+        #expect(AccessTokenClaims(jwt: Self.jwt(#"{"email":"a@x.example"}"#))?.email == "a@x.example")
+        let both = #"{"email":"a@x.example","https://api.openai.com/profile":{"email":"b@x.example"}}"#
+        #expect(AccessTokenClaims(jwt: Self.jwt(both))?.email == "b@x.example")
+    }
+
     @Test(arguments: ["", "a", "a.b", "a.b.c.d", "e30.!!!!.x", "e30.e30=e30.x", jwt("[]"), jwt("{"), jwt("7")])
     func whatIsNoJWTHasNoClaims(token: String) {
         #expect(AccessTokenClaims(jwt: token) == nil)
