@@ -41,9 +41,6 @@ static inline int kb_connect(int fd, const struct sockaddr_storage *address, soc
 static inline int kb_local_address(int fd, struct sockaddr_storage *address, socklen_t *size) {
   return getsockname(fd, (struct sockaddr *)address, size);
 }
-static inline int kb_peer_address(int fd, struct sockaddr_storage *address, socklen_t *size) {
-  return getpeername(fd, (struct sockaddr *)address, size);
-}
 static inline int kb_option(int fd, int level, int name, int value) { return setsockopt(fd, level, name, &value, sizeof value); }
 static inline int kb_pending_error(int fd) {
   int code = 0;

@@ -1,5 +1,5 @@
-internal import Configuration
 internal import CLinux
+internal import Configuration
 internal import Glibc
 internal import Sockets
 

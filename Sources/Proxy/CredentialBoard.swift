@@ -21,8 +21,8 @@ final class CredentialBoard: Sendable {
     private let log: EventLog
 
     /// Reads every agent's store. A store that cannot be read is reported and served as an empty one with that reason.
-    init(settings: Settings, sink: String, log: EventLog) {
-        builder = RosterBuilder(settings: settings)
+    init(settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], log: EventLog) {
+        builder = RosterBuilder(settings: settings, environmentKeys: environmentKeys)
         self.sink = sink
         mainAgent = AgentID.normalised(settings.defaultAgent)
         configuredAgents = settings.agents.map { AgentID.normalised($0.id) }

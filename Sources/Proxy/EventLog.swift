@@ -1,7 +1,7 @@
-internal import Sockets
 internal import Credentials
 internal import Logging
 internal import OAuth
+internal import Sockets
 
 /// The control plane's log: what a person wants to be told, in one sentence each. A secret has no way into it: every entry is made of
 /// ids, codes and our own words.

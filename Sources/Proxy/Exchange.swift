@@ -169,7 +169,7 @@ extension Worker {
             flushDownstream(client)
         }
         if !exchanges[id].request.isComplete { downstreams[client].readDeadline = now + timeouts.bodyIdle }
-        flushUpstream(fd)
+        flushSoon(fd)
     }
 
     /// 8. The answer is complete: keep both connections where that is safe, and go on with the client's next request.

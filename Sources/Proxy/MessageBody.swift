@@ -1,5 +1,5 @@
-internal import Sockets
 internal import HTTP
+internal import Sockets
 
 /// Where the relay of one body stands: which bytes belong to it, and when it is whole.
 struct MessageBody {

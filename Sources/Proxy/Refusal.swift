@@ -1,6 +1,6 @@
-internal import Sockets
 internal import HTTP
 internal import Routing
+internal import Sockets
 
 /// Why a request is answered by us and not by a provider: the one list of codes (documented in README.md).
 enum RefusalCode: String, CaseIterable, Sendable {

@@ -85,7 +85,7 @@ extension Worker {
     private mutating func bodyProgressed(_ id: Int32, _ fd: Int32) {
         let complete = exchanges[id].request.isComplete
         downstreams[exchanges[id].downstream].readDeadline = complete ? .max : now + timeouts.bodyIdle
-        flushUpstream(fd)
+        flushSoon(fd)
     }
 
     /// One run of body bytes, framed as the request is.

@@ -1,10 +1,10 @@
-internal import Sockets
 internal import Configuration
 internal import Credentials
 internal import Digest
 internal import HTTP
 internal import OAuth
 internal import Routing
+internal import Sockets
 internal import Synchronization
 
 /// Makes rosters of store snapshots: the place where credentials become header bytes.
@@ -12,8 +12,13 @@ struct RosterBuilder: Sendable {
     let settings: Settings
     let pools = PoolNumbers()
     let sightings = TokenSightings()
+    /// By provider, as they were when the server started.
+    private let environmentKeys: [String: EnvironmentKey]
 
-    init(settings: Settings) { self.settings = settings }
+    init(settings: Settings, environmentKeys: [EnvironmentKey] = []) {
+        self.settings = settings
+        self.environmentKeys = Dictionary(environmentKeys.map { ($0.provider, $0) }, uniquingKeysWith: { first, _ in first })
+    }
 
     func roster(of agentID: String, _ snapshot: StoreSnapshot, problem: String?, now: Int64) -> Roster {
         let lineups = settings.providers.map { lineup(of: $0, agentID, snapshot, problem: problem, now: now) }
@@ -31,8 +36,15 @@ struct RosterBuilder: Sendable {
         var candidates: [Candidate] = []
         var others: [Candidate] = []
         for entry in ranked {
-            guard let candidate = candidate(entry, provider, agentID, now: now) else { continue }
+            guard let profile = entry.profile else { continue }
+            let candidate = candidate(profile, entry.eligibility, provider, agentID, now: now)
             if candidate.eligibility == .ok, entry.eligibility == .ok { candidates.append(candidate) } else { others.append(candidate) }
+        }
+        // A store that cannot be read may hold a login: nothing steps in for that.
+        if candidates.isEmpty, problem == nil, let key = environmentKeys[provider.credentialsFrom],
+            key.mayReplace(ranked.compactMap(\.profile?.kind), of: provider, allowPaidFallback: settings.auth.allowPaidFallback)
+        {
+            candidates.append(candidate(key.profile, .ok, provider, agentID, now: now))
         }
         return Lineup(candidates: candidates, others: others, credentialProvider: provider.credentialsFrom, storeProblem: problem)
     }
@@ -47,14 +59,15 @@ struct RosterBuilder: Sendable {
             replaced: provider.headers.map { Array($0.name.utf8) }, lines: SecretLines(Self.extraLines(provider)))
     }
 
-    private func candidate(_ entry: Ranked, _ provider: Provider, _ agentID: String, now: Int64) -> Candidate? {
-        guard let profile = entry.profile else { return nil }
+    private func candidate(
+        _ profile: Profile, _ given: Eligibility, _ provider: Provider, _ agentID: String, now: Int64
+    ) -> Candidate {
         let key = ProfileKey(agentID: agentID, profileID: profile.id)
         let marker = provider.bearerWhenKeyContains
         let keyIsBearer = profile.kind == .apiKey && marker.map { profile.secret?.contains($0) ?? false } ?? false
         let injection = provider.injection(for: profile.kind, keyIsBearer: keyIsBearer)
         // A pin may name what the order leaves out, but nothing that cannot be used.
-        var eligibility = entry.eligibility == .excludedByAuthOrder ? standing(of: profile, now: now) : entry.eligibility
+        var eligibility = given == .excludedByAuthOrder ? standing(of: profile, now: now) : given
         if injection == nil, eligibility == .ok { eligibility = .modeMismatch }
         let client = profile.kind == .oauth && profile.refresh != nil ? provider.oauth : nil
         let fingerprint = profile.secret?.fingerprint ?? ""

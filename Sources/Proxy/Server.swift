@@ -33,14 +33,17 @@ public final class Server: Sendable {
     /// - Parameters:
     ///   - settings: checked settings; only loopback addresses are bound.
     ///   - sink: the folder that holds `agents/` (DESIGN §6).
+    ///   - environmentKeys: what stands in where no profile can be used.
     ///   - logger: the control plane's log.
     ///   - accessLog: where a line a request is written; nil: nowhere.
-    public init(settings: Settings, sink: String, logger: Logger, accessLog: String? = nil) throws {
+    public init(
+        settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], logger: Logger, accessLog: String? = nil
+    ) throws {
         let log = EventLog(logger: logger)
         let listeners = try Self.listen(settings.listen)
         addresses = listeners.map(\.text)
         let count = settings.workers ?? Self.defaultWorkers
-        board = CredentialBoard(settings: settings, sink: sink, log: log)
+        board = CredentialBoard(settings: settings, sink: sink, environmentKeys: environmentKeys, log: log)
         let refreshes = RefreshDesk(board: board, log: log)
         shared = Shared(
             settings: settings, board: board, refreshes: refreshes, workers: count, log: log,

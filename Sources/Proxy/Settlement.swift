@@ -1,9 +1,9 @@
-internal import Sockets
 internal import Configuration
 internal import Credentials
 internal import HTTP
 internal import OAuth
 internal import Routing
+internal import Sockets
 
 /// What went wrong with an attempt, seen from our side of the connection.
 enum Trouble: Equatable {

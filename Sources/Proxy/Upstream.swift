@@ -132,6 +132,11 @@ extension Worker {
         }
     }
 
+    /// Sends what waits when this event has been served.
+    mutating func flushSoon(_ fd: Int32) {
+        if unflushed.last != fd { unflushed.append(fd) }
+    }
+
     /// Sends what waits; lets the client go on when there is room again.
     mutating func flushUpstream(_ fd: Int32) {
         guard upstreams[fd].stage != .gone else { return }

@@ -37,6 +37,8 @@ struct Worker: ~Copyable {
     /// Exchanges that wait for a refresh, and those that wait for a name to be looked up.
     var parked: [Int32] = []
     var resolving: [Int32] = []
+    /// Upstreams that were written to in this event and not flushed yet: a head and the body behind it leave in one record, one call.
+    var unflushed: [Int32] = []
     /// Descriptors to be closed at the end of this turn.
     var graves: [Int32] = []
     /// Bytes held in replay copies now; all workers' share of the cap is equal.
@@ -79,9 +81,19 @@ struct Worker: ~Copyable {
     }
 
     private mutating func serve(_ fd: Int32, _ ready: Poller.Interest) {
-        if downstreams.holds(fd) { return serveDownstream(fd, ready) }
-        if upstreams.holds(fd) { return serveUpstream(fd, ready) }
-        if fd == mailbox.descriptor { readMail() }
+        if downstreams.holds(fd) {
+            serveDownstream(fd, ready)
+        } else if upstreams.holds(fd) {
+            serveUpstream(fd, ready)
+        } else if fd == mailbox.descriptor {
+            readMail()
+        }
+        flushWritten()
+    }
+
+    /// Flushing lets held bodies go on, which may write again.
+    private mutating func flushWritten() {
+        while let upstream = unflushed.popLast() { flushUpstream(upstream) }
     }
 
     private mutating func readMail() {
@@ -119,6 +131,7 @@ struct Worker: ~Copyable {
         }
         if let log = shared.accessLog { access.hand(to: log, atLeast: 1) }
         for fd in 0..<upstreams.ceiling where upstreams.holds(fd) && now >= upstreams[fd].deadline { upstreamTooSlow(fd) }
+        flushWritten()
     }
 
     private mutating func clientTooSlow(_ fd: Int32) {

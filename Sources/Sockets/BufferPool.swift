@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Blocks of 4, 16, 64, 256 and 1,024 KiB kept for reuse by one worker. A handle: copies share the pool.
+/// Blocks of 1, 4, 16, 64, 256 and 1,024 KiB kept for reuse by one worker. A handle: copies share the pool.
 ///
 /// A trivial struct around a pointer and not a class, so that passing it costs no retain. It lives as long as its thread.
 @safe
@@ -9,7 +9,7 @@ public struct BufferPool {
         var free: UnsafeMutableRawPointer?
         var count = 0
     }
-    static var classes: Int { 5 }
+    static var classes: Int { 6 }
     let shelves: UnsafeMutablePointer<Shelf>
 
     /// An empty pool.
@@ -19,16 +19,16 @@ public struct BufferPool {
     }
 
     @inline(__always) static func shelf(for size: Int) -> Int {
-        size <= 4096 ? 0 : (63 - (size - 1).leadingZeroBitCount - 12) / 2 + 1
+        size <= 1024 ? 0 : (63 - (size - 1).leadingZeroBitCount - 10) / 2 + 1
     }
     /// Blocks kept per shelf: about 2 MiB of small ones, a few of each larger size.
-    @inline(__always) static func keep(_ shelf: Int) -> Int { shelf == 0 ? 256 : shelf == 1 ? 64 : 8 }
+    @inline(__always) static func keep(_ shelf: Int) -> Int { shelf == 0 ? 1024 : shelf == 1 ? 256 : shelf == 2 ? 64 : 8 }
 
     /// A block of at least `size` bytes, and its capacity.
     func take(_ size: Int) -> (UnsafeMutableRawPointer, Int) {
         let shelf = Self.shelf(for: size)
         guard shelf < Self.classes else { return (unsafe Self.allocate(size), size) }
-        let capacity = 4096 << (2 * shelf)
+        let capacity = 1024 << (2 * shelf)
         guard let block = unsafe shelves[shelf].free else { return (unsafe Self.allocate(capacity), capacity) }
         unsafe shelves[shelf].free = unsafe block.load(as: UnsafeMutableRawPointer?.self)
         unsafe shelves[shelf].count -= 1
