@@ -22,13 +22,18 @@ public struct EnvironmentKey: Sendable {
     /// What it is called where a profile's id would stand.
     public var profileID: String { "\(provider):env" }
 
+    /// What tools that are pointed at Keybearer are given in place of a key. It must never be taken for one: a server started from such a
+    /// tool's environment would send it to the provider.
+    public static let placeholder = "keybearer-placeholder"
+
     /// The keys that an environment holds for `providers`, at most one each: of a provider's variables the first that holds something
-    /// usable. A value that cannot go on a request (a space, a line break) counts as none.
+    /// usable. A value that cannot go on a request (a space, a line break) counts as none, and so does our own placeholder.
     public static func found(for providers: [Provider], in environment: (_ name: String) -> String?) -> [EnvironmentKey] {
         providers.compactMap { provider in
             for name in provider.environmentKeys {
                 let kind: Profile.Kind = name.split(separator: "_").contains("TOKEN") ? .token : .apiKey
-                guard provider.injection(for: kind) != nil, let secret = environment(name).flatMap({ Secret($0) }) else { continue }
+                guard provider.injection(for: kind) != nil, let text = environment(name), text != placeholder, let secret = Secret(text)
+                else { continue }
                 return EnvironmentKey(provider: provider.id, variable: name, kind: kind, secret: secret)
             }
             return nil

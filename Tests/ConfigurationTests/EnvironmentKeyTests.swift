@@ -27,7 +27,7 @@ import Testing
     func first() throws {
         let both = ["ANTHROPIC_OAUTH_TOKEN": "token", "ANTHROPIC_API_KEY": "key"]
         #expect(try Self.found(both) == ["anthropic:env ANTHROPIC_OAUTH_TOKEN token token"])
-        for unusable in ["", "a b", "a\nb", "é"] {
+        for unusable in ["", "a b", "a\nb", "é", "keybearer-placeholder"] {
             let environment = both.merging(["ANTHROPIC_OAUTH_TOKEN": unusable]) { $1 }
             #expect(try Self.found(environment) == ["anthropic:env ANTHROPIC_API_KEY api_key key"])
         }

@@ -148,7 +148,7 @@ final class CallbackScene: Sendable {
         port = redirect.port
         request = try AuthorizationRequestTests.request(AuthorizationRequestTests.client(redirect: redirect.uri))
         let box = Mutex<CallbackListener?>(try CallbackListener(redirect))
-        _ = TestThread { [self] in
+        let thread = TestThread { [self] in
             let listener = box.withLock { box in
                 let listener = box.take()
                 return listener
@@ -159,6 +159,7 @@ final class CallbackScene: Sendable {
             }
             isOver.store(true, ordering: .releasing)
         }
+        thread.detach()
     }
 
     /// What the wait came to; nil when nothing came within five seconds.

@@ -1,0 +1,74 @@
+internal import Glibc
+
+/// A program that a command starts: by posix_spawn, before any thread of ours exists, with no descriptor of ours but the three
+/// standard ones.
+struct ChildProcess {
+    /// What it is given for its standard descriptors, and which group of the terminal's it belongs to.
+    enum Terminal {
+        /// Ours: a person talks to it, and Ctrl-C ends it.
+        case shared
+        /// None: it says nothing to the person, and Ctrl-C is not for it.
+        case none
+    }
+
+    private let id: pid_t
+
+    /// Starts it; nil when the system will not. `hiding` are variables that are none of its business.
+    init?(_ path: String, _ arguments: [String], terminal: Terminal, hiding: Set<String> = []) {
+        var files = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&files)
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer {
+            unsafe posix_spawn_file_actions_destroy(&files)
+            unsafe posix_spawnattr_destroy(&attributes)
+        }
+        var none = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        var flags = POSIX_SPAWN_SETSIGMASK
+        if terminal == .none {
+            for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
+                unsafe posix_spawn_file_actions_addopen(&files, number, "/dev/null", O_RDWR, 0)
+            }
+            unsafe posix_spawnattr_setpgroup(&attributes, 0)
+            flags |= POSIX_SPAWN_SETPGROUP
+        }
+        unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
+        let argv = CStrings([path] + arguments)
+        let environment = CStrings(ProcessEnvironment.all.filter { !hiding.contains($0.key) }.map { "\($0.key)=\($0.value)" })
+        var id = pid_t()
+        guard unsafe posix_spawn(&id, path, &files, &attributes, argv.pointers, environment.pointers) == 0 else { return nil }
+        self.id = id
+    }
+
+    /// Its exit code (128 + the signal's number when one ended it), once it has ended; nil while it runs.
+    func exitCode(waiting: Bool) -> Int32? {
+        var status: Int32 = 0
+        while true {
+            let ended = unsafe waitpid(id, &status, waiting ? 0 : WNOHANG)
+            if ended < 0, errno == EINTR { continue }
+            guard ended == id else { return nil }
+            let signal = status & 0x7f
+            return signal == 0 ? (status >> 8) & 0xff : 128 + signal
+        }
+    }
+}
+
+/// A NULL-terminated array of C strings.
+@safe private final class CStrings {
+    let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    private let count: Int
+
+    init(_ texts: [String]) {
+        count = texts.count
+        unsafe pointers = .allocate(capacity: texts.count + 1)
+        for (index, text) in texts.enumerated() { unsafe (pointers + index).initialize(to: strdup(text)) }
+        unsafe (pointers + texts.count).initialize(to: nil)
+    }
+
+    deinit {
+        for index in 0..<count { unsafe free(pointers[index]) }
+        unsafe pointers.deallocate()
+    }
+}

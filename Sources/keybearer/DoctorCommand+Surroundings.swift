@@ -1,0 +1,175 @@
+internal import Configuration
+internal import Credentials
+internal import Files
+internal import Glibc
+internal import Sockets
+internal import Tools
+
+/// The clock, trust anchors, the ports, and proxies.
+struct DoctorSurroundings {
+    private let installation: Installation
+
+    init(_ installation: Installation) { self.installation = installation }
+
+    var findings: [Finding] { clock() + trust() + ports() + proxies() }
+
+    // MARK: Clock
+
+    /// When this was written: no clock that is right shows less. 2026-01-01, in ms.
+    private static let earliest: Int64 = 1_767_225_600_000
+
+    private func clock() -> [Finding] {
+        let now = Clock.wall()
+        let advice = "set the clock: timedatectl set-ntp true"
+        guard now >= Self.earliest else {
+            return [
+                Finding(
+                    .problem, "clock", "the clock shows \(Timestamp.rfc3339(now)), which is past; certificates will not hold",
+                    advice: advice)
+            ]
+        }
+        let store = installation.store
+        let ahead = [store.profilesPath, store.statePath].compactMap { PathStatus($0) }.map { $0.modified - now }.max() ?? 0
+        guard ahead > 120_000 else { return [] }
+        let message =
+            "credentials were written \(ExpiryText.span(ahead)) in the future: the clock has been turned back, so that expiries are misjudged"
+        return [Finding(.problem, "clock", message, advice: advice)]
+    }
+
+    // MARK: Trust
+
+    /// Where distributions keep the system's authorities, as OpenSSL builds look for them.
+    private static let bundles = [
+        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem",
+    ]
+
+    private func trust() -> [Finding] {
+        var findings: [Finding] = []
+        let environment = ProcessEnvironment.all
+        if let file = installation.settings.upstream.caFile, let flaw = Self.flaw(ofBundle: file) {
+            findings.append(
+                Finding(
+                    .problem, "ca-file", "upstream.caFile: \(file) \(flaw)",
+                    advice: "name a PEM file of certificates in \(installation.settingsPath)"))
+        }
+        if let file = environment["SSL_CERT_FILE"], !file.isEmpty {
+            if let flaw = Self.flaw(ofBundle: file) {
+                findings.append(
+                    Finding(
+                        .problem, "ca-bundle", "SSL_CERT_FILE: \(file) \(flaw), so that no provider can be verified",
+                        advice: "unset SSL_CERT_FILE, or name a PEM file"))
+            }
+        } else if environment["SSL_CERT_DIR"] == nil, !Self.bundles.contains(where: { Self.flaw(ofBundle: $0) == nil }),
+            Directory.names(in: "/etc/ssl/certs").isEmpty
+        {
+            findings.append(
+                Finding(
+                    .problem, "ca-bundle", "this system has no certificate authorities, so that no provider can be verified",
+                    advice: "apt-get install ca-certificates"))
+        }
+        return findings
+    }
+
+    private static func flaw(ofBundle path: String) -> String? {
+        guard let stream = unsafe fopen(path, "re") else { return "cannot be read" }
+        defer { unsafe fclose(stream) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, stream) }
+        return String(decoding: bytes[..<count], as: UTF8.self).contains("-----BEGIN ") ? nil : "holds no certificate"
+    }
+
+    // MARK: Ports
+
+    private func ports() -> [Finding] {
+        let addresses = installation.settings.listen.filter { $0.port != 0 }
+        let health = addresses.map { LocalServer($0).health(of: installation) }
+        var findings: [Finding] = []
+        for (address, health) in zip(addresses, health) where health == .anotherKeybearer {
+            findings.append(
+                Finding(
+                    .problem, "other-keybearer",
+                    "the Keybearer that answers at \(address) has another state directory, and so other credentials",
+                    advice: "end it (\(PortOwner.describe(address.port))), or set `listen` in \(installation.settingsPath)"))
+        }
+        for (address, health) in zip(addresses, health) where health == .stranger {
+            findings.append(
+                Finding(
+                    .problem, "port", "\(address) is in use by \(PortOwner.describe(address.port)), which is no Keybearer",
+                    advice: "end it, or set `listen` in \(installation.settingsPath)"))
+        }
+        if !addresses.isEmpty, health.allSatisfy({ $0 == .nobody }) {
+            findings.append(
+                Finding(
+                    .note, "no-server", "no server answers at \(addresses.map(\.description).joined(separator: ", "))",
+                    advice: "keybearer serve; `keybearer run` starts one by itself"))
+        }
+        return findings
+    }
+
+    // MARK: Proxies
+
+    private func proxies() -> [Finding] {
+        let environment = ProcessEnvironment.all
+        var findings: [Finding] = []
+        let catching = ProxyVariables.catching(environment)
+        if !catching.isEmpty {
+            findings.append(
+                Finding(
+                    .warning, "proxy", "\(catching.joined(separator: ", ")) would send a tool's requests for this machine to a proxy",
+                    advice: "export NO_PROXY=127.0.0.1,localhost,::1 (`keybearer run` and `keybearer env` do)"))
+        }
+        let outward = ProxyVariables.outward(environment)
+        if !outward.isEmpty {
+            findings.append(
+                Finding(
+                    .warning, "outbound-proxy",
+                    "\(outward.joined(separator: ", ")) is set, and Keybearer does not use it: it connects to providers directly",
+                    advice: "if this network lets nothing out but through the proxy, Keybearer cannot reach a provider from here yet"))
+        }
+        return findings
+    }
+}
+
+/// Which process listens on a port of this machine.
+enum PortOwner {
+    /// A person's words for it.
+    static func describe(_ port: UInt16) -> String {
+        guard let (inode, user) = socket(port) else { return "another program" }
+        guard let id = process(holding: inode) else { return "a process of user \(user)" }
+        let name = String(decoding: (contents("/proc/\(id)/comm")).filter { $0 >= 0x20 }, as: UTF8.self)
+        return "\(name.isEmpty ? "a process" : name) (process \(id))"
+    }
+
+    /// The listening socket's inode and owner (proc(5), /proc/net/tcp): state 0A is LISTEN.
+    private static func socket(_ port: UInt16) -> (inode: Substring, user: Substring)? {
+        let wanted = ":" + String(repeating: "0", count: 4 - String(port, radix: 16).count) + String(port, radix: 16, uppercase: true)
+        for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+            for line in String(decoding: contents(table), as: UTF8.self).split(separator: "\n").dropFirst() {
+                let columns = line.split(separator: " ")
+                if columns.count > 9, columns[1].hasSuffix(wanted), columns[3] == "0A" { return (columns[9], columns[7]) }
+            }
+        }
+        return nil
+    }
+
+    private static func process(holding inode: Substring) -> Int? {
+        Directory.names(in: "/proc").compactMap { Int($0) }.first { id in
+            Directory.names(in: "/proc/\(id)/fd").contains { link("/proc/\(id)/fd/\($0)") == "socket:[\(inode)]" }
+        }
+    }
+
+    private static func link(_ path: String) -> String {
+        var buffer = [UInt8](repeating: 0, count: 256)
+        let count = unsafe buffer.withUnsafeMutableBytes { unsafe readlink(path, $0.baseAddress.unsafelyUnwrapped, $0.count) }
+        return String(decoding: buffer[..<max(0, count)], as: UTF8.self)
+    }
+
+    /// Files of /proc have no size to go by.
+    private static func contents(_ path: String) -> [UInt8] {
+        guard let stream = unsafe fopen(path, "re") else { return [] }
+        defer { unsafe fclose(stream) }
+        var bytes = [UInt8](repeating: 0, count: 4 << 20)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, stream) }
+        return Array(bytes[..<count])
+    }
+}
