@@ -66,9 +66,11 @@ let package = Package(
                     argumentParser, logging,
                 ],
                 swiftSettings: strict),
-            .testTarget(name: "KeybearerTests",
+            .testTarget(
+                name: "KeybearerTests",
                 dependencies: [
-                    "keybearer", "Proxy", "Sandbox", "Tools", "OAuth", "Configuration", "Credentials", "JSON", "Sockets", argumentParser, logging,
+                    "keybearer", "Proxy", "Sandbox", "Tools", "OAuth", "Configuration", "Credentials", "JSON", "Sockets", argumentParser,
+                    logging,
                 ], swiftSettings: common),
         ],
     ].flatMap { $0 },

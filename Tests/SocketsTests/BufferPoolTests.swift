@@ -4,7 +4,8 @@ import Testing
 @Suite struct BufferPoolTests {
     /// The smallest block that each size gets: 1 KiB, then four times as much each.
     @Test(arguments: [
-        (1, 1_024), (1_024, 1_024), (1_025, 4_096), (4_096, 4_096), (4_097, 16_384), (16_384, 16_384), (16_385, 65_536), (65_536, 65_536), (65_537, 262_144),
+        (1, 1_024), (1_024, 1_024), (1_025, 4_096), (4_096, 4_096), (4_097, 16_384), (16_384, 16_384), (16_385, 65_536), (65_536, 65_536),
+        (65_537, 262_144),
         (262_144, 262_144), (262_145, 1 << 20), (1 << 20, 1 << 20),
     ])
     func aSizeGetsTheSmallestBlockThatHoldsIt(size: Int, capacity: Int) {
