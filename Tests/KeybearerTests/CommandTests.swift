@@ -124,10 +124,11 @@ import Testing
         #expect(Text.read(state + "/agents/main/agent/auth-profiles.json").isEmpty)
     }
 
-    @Test func `An unknown provider is refused with the names there are`() throws {
-        let outcome = try keybearer.run("models", "auth", "paste-api-key", "--provider", "antropic", input: "k\n")
+    @Test(arguments: [("antropic", "did you mean \"anthropic\"?"), ("something-else", "there are anthropic, ")])
+    func `An unknown provider is refused with the close name, or with those there are`(name: String, help: String) throws {
+        let outcome = try keybearer.run("models", "auth", "paste-api-key", "--provider", name, input: "k\n")
         #expect(outcome.code == 64)
-        #expect(outcome.errors.contains("\"antropic\"") && outcome.errors.contains("anthropic, "))
+        #expect(outcome.errors.contains("\"\(name)\"") && outcome.errors.contains(help))
         #expect(outcome.errors.split(separator: "\n").count == 1)
     }
 
