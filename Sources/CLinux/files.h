@@ -6,7 +6,9 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 /* Thread-safe, unlike strerror; glibc 2.32 and later. Null for a number it does not know. */
 extern const char *kb_error_text(int) __asm__("strerrordesc_np");
@@ -17,6 +19,8 @@ static inline int kb_openat(int directory, const char *path, int flags, mode_t m
 
 /* O_PATH is hidden; its number (include/uapi/asm-generic/fcntl.h) is the same on every architecture that Swift supports on Linux. */
 enum { KB_OPEN_PATH = 010000000 };
+/* O_TMPFILE likewise: a file without a name, gone with its descriptor. */
+enum { KB_OPEN_UNNAMED = 020000000 | O_DIRECTORY };
 
 /* Opens a directory that is no link, for lookups alone. */
 static inline int kb_open_for_lookup(int directory, const char *name) {
@@ -25,6 +29,11 @@ static inline int kb_open_for_lookup(int directory, const char *name) {
 
 /* Opens whatever the path leads to, without reading it: for questions about it. */
 static inline int kb_open_following(const char *path) { return open(path, KB_OPEN_PATH | O_CLOEXEC); }
+
+/* renameat2 with RENAME_NOREPLACE; glibc declares both for _GNU_SOURCE only. */
+static inline int kb_rename_unless_taken(int directory, const char *name, const char *new_name) {
+  return (int)syscall(SYS_renameat2, directory, name, directory, new_name, 1u);
+}
 
 static inline int kb_flock(int descriptor, int operation) { return flock(descriptor, operation); }
 

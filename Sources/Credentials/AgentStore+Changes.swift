@@ -31,30 +31,51 @@ extension AgentStore {
     @discardableResult
     public func setOrder(_ ids: [String], provider: String) throws(StoreError) -> StoreSnapshot {
         guard !ids.isEmpty else { throw .invalid("An order names at least one profile; `order clear` removes it.") }
-        return try updateState { document, snapshot throws(StoreError) in
+        var seen: Set<String> = []
+        let unique = ids.filter { seen.insert($0).inserted }
+        return try changeOrder { document, state, isCombined, snapshot throws(StoreError) in
             for id in ids {
                 guard let profile = snapshot.profile(id) else { throw .unknownProfile(id: id) }
                 guard profile.provider == ProviderName.normalised(provider) else {
                     throw .providerMismatch(id: id, provider: profile.provider)
                 }
             }
-            var seen: Set<String> = []
-            document.setOrder(ids.filter { seen.insert($0).inserted }, provider: provider)
-            return true
+            if isCombined { document.setOrder(unique, provider: provider) } else { state.setOrder(unique, provider: provider) }
         }
     }
 
-    /// Removes the order of `provider`. One that stands in a neighbour's combined file is left there and cancelled.
+    /// Removes the order of `provider`. One that stands in the combined file of a neighbour that keeps its state elsewhere by now is left
+    /// there and cancelled.
     @discardableResult
     public func clearOrder(provider: String) throws(StoreError) -> StoreSnapshot {
         let name = ProviderName.normalised(provider)
-        return try updateState { state, snapshot throws(StoreError) in
-            guard snapshot.order[name] != nil else { return false }
-            if StoredOrder.read(try document().root)[name] != nil {
+        return try changeOrder { document, state, isCombined, snapshot throws(StoreError) in
+            guard snapshot.order[name] != nil else { return }
+            if isCombined {
+                _ = document.removeOrder(provider: name)
+            } else if StoredOrder.read(document.root)[name] != nil {
                 state.setOrder([], provider: name)
-                return true
+            } else {
+                _ = state.removeOrder(provider: name)
             }
-            return state.removeOrder(provider: name)
+        }
+    }
+
+    /// Changes the order where the neighbour at hand looks for it: in the combined file as long as the state is kept there and nowhere
+    /// else, else in `auth-state.json` (spec/credential-formats.md §1.7).
+    private func changeOrder(
+        _ change: (inout StoreDocument, inout StateDocument, _ isCombined: Bool, StoreSnapshot) throws(StoreError) -> Void
+    ) throws(StoreError) -> StoreSnapshot {
+        try locked { hold throws(StoreError) in
+            let (document, state) = (try document(), try stateDocument())
+            let isCombined = StoredOrder.isState(in: document.root) && !StoredOrder.isState(in: state.root)
+            var (newDocument, newState) = (document, state)
+            try change(&newDocument, &newState, isCombined, try read())
+            if newDocument != document {
+                try StoreFile<StoreDocument>.replace(profilesPath, with: newDocument.root, under: hold, keepsLastGood: true)
+            }
+            if newState != state { try StoreFile<StateDocument>.replace(statePath, with: newState.root, under: hold) }
+            return try read()
         }
     }
 

@@ -9,6 +9,8 @@ public struct AgentStore: Sendable, Hashable {
     public let sink: String
     /// The agent, normalised (``AgentID/normalised(_:)``).
     public let agentID: String
+    /// The neighbours' locks that are held already while this value is used; see `using(_:)`.
+    var hold: NeighbourHold?
 
     /// The store of an agent in a sink. Nothing is touched before the first call.
     public init(sink: String, agentID: String = AgentID.main) {
@@ -36,17 +38,32 @@ public struct AgentStore: Sendable, Hashable {
     static let lockWait = Duration.seconds(10)
 
     /// What the store holds now. An absent file is an empty store; a file that cannot be understood throws, naming path, line and
-    /// column, and a copy of it is kept. A broken `auth-state.json` is only a problem: logins work without it.
+    /// column, and a copy of it is kept. A broken `auth-state.json` is only a problem: logins work without it. Where there is no store
+    /// yet, what older versions left is imported first; if that cannot be done, it is a problem, too.
     public func load() throws(StoreError) -> StoreSnapshot {
         try refuseRetired()
+        do throws(StoreError) {
+            guard try legacyImport() != nil else { return try read() }
+        } catch {
+            return try read(adding: [StoreProblem(profileID: nil, code: .notImported, message: error.description)])
+        }
+        do throws(StoreError) {
+            return try locked { _ throws(StoreError) in try read() }
+        } catch {
+            return try read(adding: [StoreProblem(profileID: nil, code: .notImported, message: error.description)])
+        }
+    }
+
+    /// What the files hold, with `problems` that are known already.
+    func read(adding known: [StoreProblem] = []) throws(StoreError) -> StoreSnapshot {
         let store = try StoreFile.read(profilesPath, as: { StoreDocument($0) }, otherwise: Self.notAStore)
-        var problems: [StoreProblem] = store.problems
+        var problems: [StoreProblem] = known + store.problems
         do {
             let state = try StoreFile.read(statePath, as: { StateDocument($0) }, otherwise: Self.notAState)
-            return Self.snapshot(of: store, state, problems + state.problems)
+            return snapshot(of: store, state, problems + state.problems)
         } catch {
             problems.append(StoreProblem(profileID: nil, code: .unreadableState, message: error.description))
-            return Self.snapshot(of: store, StoreFile(document: nil, identity: PrivateFile.identity(of: statePath), problems: []), problems)
+            return snapshot(of: store, StoreFile(document: nil, identity: PrivateFile.identity(of: statePath), problems: []), problems)
         }
     }
 
@@ -54,6 +71,18 @@ public struct AgentStore: Sendable, Hashable {
     public func document() throws(StoreError) -> StoreDocument {
         try refuseRetired()
         return try StoreFile.read(profilesPath, as: { StoreDocument($0) }, otherwise: Self.notAStore).document ?? StoreDocument()
+    }
+
+    /// `auth-state.json` as it stands.
+    func stateDocument() throws(StoreError) -> StateDocument {
+        try StoreFile.read(statePath, as: { StateDocument($0) }, otherwise: Self.notAState).document ?? StateDocument()
+    }
+
+    /// Whether a file of this name in ``directory`` is the store's: one of its own, or a copy that was made of one. All may hold secrets.
+    public static func keeps(fileNamed name: String) -> Bool {
+        let copies = ["auth-profiles.json.corrupt-", "auth-state.json.corrupt-", "auth.json.corrupt-", "auth.json.imported-"]
+        return ["auth-profiles.json", "auth-profiles.json.last-good", "auth-state.json", "auth.json"].contains(name)
+            || copies.contains(where: name.hasPrefix)
     }
 
     /// Which versions of the files are there now: two cheap stats, to tell whether a snapshot is still what the store holds.
@@ -65,37 +94,44 @@ public struct AgentStore: Sendable, Hashable {
     /// `change` says that it did. A file that cannot be understood is never replaced.
     @discardableResult
     public func update(_ change: (inout StoreDocument) throws(StoreError) -> Bool) throws(StoreError) -> StoreSnapshot {
-        try locked { () throws(StoreError) in
+        try locked { hold throws(StoreError) in
             var document = try document()
-            if try change(&document) { try StoreFile<StoreDocument>.replace(profilesPath, with: document.root) }
-            return try load()
+            if try change(&document) {
+                try StoreFile<StoreDocument>.replace(profilesPath, with: document.root, under: hold, keepsLastGood: true)
+            }
+            return try read()
         }
     }
 
     /// Changes `auth-state.json` in the same way, under the same lock; `change` is given the snapshot read under it.
     @discardableResult
     public func updateState(_ change: (inout StateDocument, StoreSnapshot) throws(StoreError) -> Bool) throws(StoreError) -> StoreSnapshot {
-        try locked { () throws(StoreError) in
-            var document = try StoreFile.read(statePath, as: { StateDocument($0) }, otherwise: Self.notAState).document ?? StateDocument()
-            let snapshot = try load()
+        try locked { hold throws(StoreError) in
+            var document = try stateDocument()
+            let snapshot = try read()
             guard try change(&document, snapshot) else { return snapshot }
-            try StoreFile<StateDocument>.replace(statePath, with: document.root)
-            return try load()
+            try StoreFile<StateDocument>.replace(statePath, with: document.root, under: hold)
+            return try read()
         }
     }
 
-    /// Runs `body` while this process alone may change the store. Taken after the lane's lock (DESIGN §6), held for milliseconds.
-    private func locked(_ body: () throws(StoreError) -> StoreSnapshot) throws(StoreError) -> StoreSnapshot {
+    /// Runs `body` while this process alone may change the store: the neighbours' lock first, then ours, both after the lane's
+    /// (DESIGN §6). Held for milliseconds.
+    func locked(_ body: (NeighbourHold?) throws(StoreError) -> StoreSnapshot) throws(StoreError) -> StoreSnapshot {
         try refuseRetired()
         do throws(FileError) {
             _ = try PrivateDirectory.ensure(directory)
         } catch {
             throw .file(error)
         }
-        return try exclusively(storeLockPath, wait: Self.lockWait) { () throws(StoreError) in
-            // What a killed process left half written holds secrets; under the lock nobody else is writing.
-            for path in [profilesPath, statePath] { _ = try? PrivateFile.removeLeftovers(of: path) }
-            return try body()
+        return try excludingNeighbours { hold throws(StoreError) in
+            try exclusively(storeLockPath, wait: Self.lockWait) { () throws(StoreError) in
+                // What a killed process left half written holds secrets; under the lock nobody else is writing.
+                for path in [profilesPath, statePath] { _ = try? PrivateFile.removeLeftovers(of: path) }
+                let problems = try importLegacy(under: hold)
+                let snapshot = try body(hold)
+                return problems.isEmpty ? snapshot : snapshot.adding(problems)
+            }
         }
     }
 
@@ -117,10 +153,11 @@ public struct AgentStore: Sendable, Hashable {
         if isRetired { throw .retired(path: databasePath) }
     }
 
-    private static func snapshot(
+    private func snapshot(
         of store: StoreFile<StoreDocument>, _ state: StoreFile<StateDocument>, _ problems: [StoreProblem]
     ) -> StoreSnapshot {
-        let (profiles, entryProblems) = store.document?.read() ?? ([], [])
+        var resolver = SecretResolver(settings: { Neighbour.settings(in: sink) })
+        let (profiles, entryProblems) = store.document.map { $0.resolving($0.read(), with: &resolver) } ?? ([], [])
         var order = store.document.map { StoredOrder.read($0.root) } ?? [:]
         if let state = state.document { order.merge(StoredOrder.read(state.root)) { _, later in later } }
         let marks = state.document?.marks ?? [:]
@@ -135,6 +172,17 @@ public struct AgentStore: Sendable, Hashable {
 
     private static let notAStore = "expected an object with `version` 1 and an object `profiles`"
     private static let notAState = "expected an object"
+}
+
+extension AgentStore {
+    /// Two values for one store are equal, whatever is held.
+    public static func == (left: AgentStore, right: AgentStore) -> Bool { left.sink == right.sink && left.agentID == right.agentID }
+
+    /// As above.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(sink)
+        hasher.combine(agentID)
+    }
 }
 
 /// The names agents go by.

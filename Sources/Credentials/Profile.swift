@@ -48,6 +48,14 @@ public struct Profile: Sendable, Equatable {
         self.hasUnresolvedReference = hasUnresolvedReference
     }
 
+    /// The same with the secret that its reference leads to.
+    func resolved(_ secret: Secret) -> Profile {
+        Profile(
+            id: id, provider: provider, kind: kind, secret: secret, refresh: refresh, expires: expires,
+            hasInvalidExpires: hasInvalidExpires,
+            accountID: accountID, email: email)
+    }
+
     /// Where the credential stands at `now` (ms since 1970).
     public func expiry(now: Int64) -> Expiry {
         if kind == .apiKey { return .never }

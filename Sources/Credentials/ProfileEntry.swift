@@ -59,10 +59,7 @@ enum ProfileEntry {
     /// A SecretRef object where a string belongs, or upstream's `${NAME}` (§1.8).
     private static func isReference(_ value: Value) -> Bool {
         if value.object != nil { return true }
-        guard let text = value.string, text.hasPrefix("${"), text.hasSuffix("}") else { return false }
-        let name = text.utf8.dropFirst(2).dropLast()
-        return (1...128).contains(name.count) && (0x41...0x5a).contains(name.first ?? 0)
-            && name.allSatisfy { (0x41...0x5a).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_") }
+        return SecretReference(value) != nil
     }
 
     private static func secret(_ value: Value?, called name: String) throws(Unusable) -> Secret? {
@@ -103,12 +100,12 @@ enum ProfileEntry {
         StoreProblem(
             profileID: id, code: .unresolvedReference,
             message:
-                "The profile \(printable(id)) names its secret by reference (keyRef, tokenRef or ${NAME}); references are not resolved yet."
+                "The profile \(printable(id)) names its secret by reference (keyRef, tokenRef or ${NAME}), which has not been followed."
         )
     }
 
     /// An id that is safe to print: it may be the very thing that is wrong.
-    private static func printable(_ id: String) -> String {
+    static func printable(_ id: String) -> String {
         let shown = String(String.UnicodeScalarView(id.unicodeScalars.prefix(64).filter { $0.properties.generalCategory != .control }))
         return shown.isEmpty ? "(no name)" : shown
     }

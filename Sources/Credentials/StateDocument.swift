@@ -20,22 +20,12 @@ public struct StateDocument: Sendable, Equatable {
     /// Sets the order of `provider`, in the place of an older spelling of it. An empty list says that there is none, also where the
     /// combined file has one: upstream, too, takes an empty list for no order.
     public mutating func setOrder(_ ids: [String], provider: String) {
-        let provider = ProviderName.normalised(provider)
-        var orders = root["order"]?.object ?? [:]
-        let name = orders.names.first { ProviderName.normalised($0) == provider } ?? provider
-        for other in orders.names where other != name && ProviderName.normalised(other) == provider { orders[other] = nil }
-        orders[name] = .array(ids.map { .string($0) })
-        root["order"] = .object(orders)
+        StoredOrder.set(ids, provider: provider, in: &root)
     }
 
     /// Removes the order of `provider`; false when there is none.
     public mutating func removeOrder(provider: String) -> Bool {
-        let provider = ProviderName.normalised(provider)
-        guard var orders = root["order"]?.object else { return false }
-        let names = orders.names.filter { ProviderName.normalised($0) == provider }
-        for name in names { orders[name] = nil }
-        root["order"] = orders.isEmpty ? nil : .object(orders)
-        return !names.isEmpty
+        StoredOrder.remove(provider: provider, in: &root)
     }
 
     /// Marks the refresh token of `profileID`. A profile has one mark: older ones named tokens that are gone.
@@ -76,6 +66,31 @@ public struct StateDocument: Sendable, Equatable {
 
 /// The `order` member, in either file.
 enum StoredOrder {
+    /// Whether a neighbour keeps its state in a file with this `root`: which of the two files that is depends on its version (§1.7).
+    static func isState(in root: Object) -> Bool {
+        ["order", "lastGood", "usageStats"].contains { root[$0]?.object != nil }
+    }
+
+    /// Sets the order of `provider`, in the place of an older spelling of it.
+    static func set(_ ids: [String], provider: String, in root: inout Object) {
+        let provider = ProviderName.normalised(provider)
+        var orders = root["order"]?.object ?? [:]
+        let name = orders.names.first { ProviderName.normalised($0) == provider } ?? provider
+        for other in orders.names where other != name && ProviderName.normalised(other) == provider { orders[other] = nil }
+        orders[name] = .array(ids.map { .string($0) })
+        root["order"] = .object(orders)
+    }
+
+    /// Removes the order of `provider`; false when there is none.
+    static func remove(provider: String, in root: inout Object) -> Bool {
+        let provider = ProviderName.normalised(provider)
+        guard var orders = root["order"]?.object else { return false }
+        let names = orders.names.filter { ProviderName.normalised($0) == provider }
+        for name in names { orders[name] = nil }
+        root["order"] = orders.isEmpty ? nil : .object(orders)
+        return !names.isEmpty
+    }
+
     /// The lists by normalised provider, by upstream's rules: lists only, members trimmed, other values and blanks dropped, of two
     /// spellings of one provider the first. An empty list is kept here, for `auth-state.json` to cancel the combined file's.
     static func read(_ root: Object) -> [String: [String]] {

@@ -112,7 +112,7 @@ extension StatePlaces.Probe {
         StatePlaces.Probe(
             hasProfiles: { sink, agentID in
                 let store = AgentStore(sink: sink, agentID: agentID)
-                guard store.identity().profiles != nil else { return false }
+                guard store.identity().profiles != nil else { return store.hasLegacyProfiles }
                 guard let document = try? store.document() else { return true }
                 return !document.profileIDs.isEmpty
             },

@@ -48,6 +48,12 @@ public struct StoreDocument: Sendable, Equatable {
         return true
     }
 
+    /// Sets the order of `provider`: for a file that holds the neighbour's state as well.
+    mutating func setOrder(_ ids: [String], provider: String) { StoredOrder.set(ids, provider: provider, in: &root) }
+
+    /// Removes it; false when there is none.
+    mutating func removeOrder(provider: String) -> Bool { StoredOrder.remove(provider: provider, in: &root) }
+
     /// Every profile that can be understood, and what is wrong with the rest.
     func read() -> (profiles: [Profile], problems: [StoreProblem]) {
         var found: [Profile] = []

@@ -4,8 +4,9 @@ public import Files
 public enum StoreError: Error, Sendable {
     /// The file system refused, or a file's owner, mode or kind is not acceptable.
     case file(FileError)
-    /// A file does not hold what it should. It was left as it is; `copy` names the copy kept beside it, nil if none could be made.
-    case unreadable(path: String, line: Int, column: Int, message: String, copy: String?)
+    /// A file does not hold what it should. It was left as it is; `copy` names the copy kept beside it, nil if none could be made, and
+    /// `lastGood` what it held when we last wrote it, nil if there is no such copy.
+    case unreadable(path: String, line: Int, column: Int, message: String, copy: String?, lastGood: String? = nil)
     /// The folder belongs to a neighbour that keeps its logins in SQLite: its JSON is stale, and using it would revoke the login.
     case retired(path: String)
     /// Another process held the lock for the whole wait.
@@ -24,10 +25,11 @@ extension StoreError: CustomStringConvertible {
         switch self {
         case .file(let error):
             return error.description
-        case .unreadable(let path, let line, let column, let message, let copy):
+        case .unreadable(let path, let line, let column, let message, let copy, let lastGood):
             let kept = copy.map { "a copy is kept as \($0)" } ?? "no copy of it could be kept"
+            let goBack = lastGood.map { "correct it, put back \($0) if nothing was logged in since, or" } ?? "correct it, or"
             return
-                "\(path):\(line):\(column): \(message). The file was left as it is (\(kept)); correct it, or move it away and log in again."
+                "\(path):\(line):\(column): \(message). The file was left as it is (\(kept)); \(goBack) move it away and log in again."
         case .retired(let path):
             return "\(path) exists: OpenClaw keeps this agent's logins in SQLite now and its JSON files are stale; they are not used."
         case .locked(let path):

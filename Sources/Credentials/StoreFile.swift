@@ -30,21 +30,32 @@ struct StoreFile<Document> {
                 continue
             }
             throw .unreadable(
-                path: path, line: failure.line, column: failure.column, message: failure.message, copy: keepCopy(of: path, contents))
+                path: path, line: failure.line, column: failure.column, message: failure.message, copy: keepCopy(of: path, contents),
+                lastGood: PrivateFile.identity(of: path + lastGoodSuffix) == nil ? nil : path + lastGoodSuffix)
         }
         return StoreFile(document: nil, identity: nil, problems: [])
     }
 
-    /// Replaces the file at `path` with `root`, laid out as upstream writes it.
-    static func replace(_ path: String, with root: Object) throws(StoreError) {
+    /// Replaces the file at `path` with `root`, laid out as upstream writes it, unless what is held against neighbours has been lost.
+    ///
+    /// With `keepsLastGood`, a second copy is written first: what to go back to, by hand, when someone has broken the file. It has the new
+    /// content and not the old, which names a refresh token that is spent (used again, it would end the login) or a credential that was
+    /// to be removed. A copy that cannot be written is removed for the same reason; the store itself is not held up by it.
+    static func replace(_ path: String, with root: Object, under hold: NeighbourHold?, keepsLastGood: Bool = false) throws(StoreError) {
         var bytes = Writer.pretty(.object(root))
         defer { Memory.cleanse(&bytes) }
+        if keepsLastGood, hold?.isIntact ?? true {
+            let copy = path + lastGoodSuffix
+            if (try? PrivateFile.replace(copy, with: bytes)) == nil { try? PrivateFile.remove(copy) }
+        }
         do {
-            _ = try PrivateFile.replace(path, with: bytes)
+            _ = try PrivateFile.replace(path, with: bytes, if: { hold?.isIntact ?? true })
         } catch {
             throw .file(error)
         }
     }
+
+    private static var lastGoodSuffix: String { ".last-good" }
 
     private static func contents(_ path: String) throws(StoreError) -> PrivateFile.Contents? {
         do {

@@ -30,6 +30,11 @@ public struct StoreSnapshot: Sendable {
         positions = Dictionary(profiles.indices.map { (profiles[$0].id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The same with more problems.
+    func adding(_ more: [StoreProblem]) -> StoreSnapshot {
+        StoreSnapshot(profiles: profiles, order: order, needsLogin: needsLogin, problems: problems + more, identity: identity)
+    }
+
     /// The profile with this id.
     public func profile(_ id: String) -> Profile? { positions[id].map { profiles[$0] } }
 }
@@ -85,10 +90,12 @@ public struct StoreProblem: Sendable, Equatable, CustomStringConvertible {
         case invalidID = "invalid_id"
         /// A secret or account id holds a byte that cannot go on a request, or is no string.
         case unusableSecret = "unusable_secret"
-        /// The secret is a reference; references are not resolved yet.
+        /// The secret is a reference that leads to none.
         case unresolvedReference = "unresolved_ref"
         /// `auth-state.json` cannot be read; the store is used without it.
         case unreadableState = "unreadable_state"
+        /// Something in an older version's file that could not be taken over.
+        case notImported = "not_imported"
         /// A file could be read by others; its mode was repaired.
         case repairedMode = "repaired_mode"
     }

@@ -100,6 +100,8 @@ extension FileDescriptor {
         if code != 0 { throw Errno(code: code) }
     }
 
+    func setSize(_ size: Int) throws(Errno) { try System.retrying { ftruncate(rawValue, size) } }
+
     func setMode(_ mode: mode_t) throws(Errno) { try System.check(fchmod(rawValue, mode)) }
 }
 

@@ -38,6 +38,8 @@ public struct FileError: Error, Sendable, Equatable {
         case outOfBounds
         /// An empty path, or one with a NUL.
         case badPath
+        /// The lock under which it was to be replaced had been lost by then.
+        case lostLock
     }
 
     init(_ operation: Operation, _ path: String, code: Int32) {
@@ -80,6 +82,7 @@ extension FileError: CustomStringConvertible {
         case .writableByOthers: "others can write \(path), and with it decide where credentials go; run: chmod go-w on it"
         case .tooLarge: "\(path) is larger than a file of its kind can be; it is left untouched"
         case .outOfBounds: "\(path): the record does not fit into the journal"
+        case .lostLock: "another program took over the lock of \(path); it was not replaced"
         case .badPath: "\"\(path)\" is not a path"
         }
     }

@@ -4,7 +4,7 @@ internal import Glibc
 /// An exclusive lock between processes, and between threads that each acquire their own: flock(2) on a file that is made for it and
 /// never renamed or unlinked. It is released when the value goes out of scope; the kernel releases it when the process dies.
 public struct FileLock: ~Copyable, Sendable {
-    private let file: FileDescriptor
+    let file: FileDescriptor
 
     private init(_ file: consuming FileDescriptor) { self.file = file }
 

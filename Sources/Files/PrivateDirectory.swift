@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Directories that hold secrets: ours, and closed to everyone else.
@@ -37,6 +38,10 @@ public enum PrivateDirectory {
     public static func proveWritable(_ path: String, size: Int = 64 << 10) throws(FileError) {
         let place = try ResolvedPath.follow(path, owner: System.user, for: .open)
         let directory = try FileError.naming(.open, path) { () throws(Errno) in try place.directory.openForLookup(place.name) }
+        // Without a name where the file system can, so that not even a kill leaves anything behind.
+        if let unnamed = try? directory.open(".", O_WRONLY | Int32(KB_OPEN_UNNAMED), mode: 0o600) {
+            return try FileError.naming(.reserve, path) { () throws(Errno) in try unnamed.reserve(size) }
+        }
         let name = ".probe." + String(UInt64.random(in: .min ... .max), radix: 36) + ".keybearer-tmp"
         let file = try FileError.naming(.create, path) { () throws(Errno) in
             try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)

@@ -24,6 +24,8 @@ extension Refresher {
     /// Finishes what an earlier refresh of `profileID` left in its journal, without asking the network: for a start. A refresh does
     /// the same by itself. `.unchanged` when there is nothing, or someone is at it.
     public func recover(profileID: String, client: OAuthClient) -> RefreshOutcome {
+        // A lock of ours that nobody gave back would cost a neighbour half a minute.
+        store.removeLeftoverLocks()
         guard let profile = try? store.load().profile(profileID), profile.kind == .oauth else { return .unchanged }
         let lane = Lane(client: client, profile: profile, agentID: store.agentID)
         // Opening would make one.
@@ -35,7 +37,7 @@ extension Refresher {
             guard let intent = try journal.lastIntent(), intent.isOpen, let answer = try journal.answer(to: intent) else {
                 return .unchanged
             }
-            return try settle(answer, in: journal, intent)
+            return try settle(answer, in: journal, intent, isRecorded: true)
         } catch let ending as Ending {
             return ending.outcome
         } catch {
@@ -55,22 +57,30 @@ extension Refresher {
         } catch {
             throw .failed(.notDurable, detail: error.description)
         }
-        guard let answer else { return try resolveDoubt(about: intent, in: journal, flight) }
-        switch try settle(answer, in: journal, intent) {
+        let ending: RefreshOutcome
+        if let answer {
+            ending = try settle(answer, in: journal, intent, isRecorded: true)
+        } else if let kept = UnwrittenAnswers.answer(to: intent) {
+            // The disk would not take it then; it may now.
+            ending = try settle(kept, in: journal, intent, isRecorded: (try? journal.record(kept, to: intent)) ?? false)
+        } else {
+            return try resolveDoubt(about: intent, in: journal, flight)
+        }
+        switch ending {
         case .refreshed, .adopted, .unchanged, .transient: return 0
         case .needsLogin(let failure): throw Ending(.needsLogin(failure))
         }
     }
 
-    /// Steps 8 and 9 for an answer that was journalled before the crash.
+    /// Steps 8 and 9 for an answer that was journalled before the crash, or kept in memory since.
     private func settle(
-        _ answer: JournalledAnswer, in journal: borrowing RefreshJournal, _ intent: RefreshIntent
+        _ answer: JournalledAnswer, in journal: borrowing RefreshJournal, _ intent: RefreshIntent, isRecorded: Bool
     ) throws(Ending) -> RefreshOutcome {
         guard let profile = try load().profile(intent.profileID) else {
             close(intent, in: journal, isDone: false)
             return .unchanged
         }
-        return try settle(answer, nil, to: intent, for: profile, journal, isRecorded: true)
+        return try settle(answer, nil, to: intent, for: profile, journal, isRecorded: isRecorded)
     }
 
     /// Decides about a token that was sent and whose answer is not known.

@@ -7,7 +7,7 @@ import Files
 ///
 /// Step 1, one flight per profile in a process and the decision when to refresh (``RefreshWindow``, ``Backoff``), is the caller's.
 public struct Refresher: Sendable {
-    let store: AgentStore
+    var store: AgentStore
     let transport: any TokenTransport
     let clock: WallClock
     /// Looks up an installed app's client secret.
@@ -36,30 +36,33 @@ public struct Refresher: Sendable {
             let lock = try enter(lane, flight)
             defer { withExtendedLifetime(lock) {} }
             try checkpoint(.laneEntered)
-
-            // 3. Under the lock the store is read again, after what a crash left open has been settled.
-            let journal = try openJournal(lane, flight)
-            let retries = try settleOpenIntent(in: journal, flight)
-            let (profile, token) = try readAgain(flight, lane, last: try? journal.lastIntent())
-            try checkpoint(.storeRead)
-
-            // 4. Nothing is spent unless its successor can be kept.
-            try proveDurability()
-            let request = try request(spending: token, flight)
-            StartSpacing.waitForTurn(in: lane, of: store, clock: clock)
-            try checkpoint(.durabilityProved)
-
-            return try SignalShield.during { () throws(Ending) in
-                // 5. The intent, and 6. the request.
-                let (intent, answer, retryAfter) = try spend(token, request, journal, flight, retries: retries)
-                // 7. Before anyone looks into the answer, it is on the disk.
-                let isRecorded = (try? journal.record(answer, to: intent)) ?? false
-                try checkpoint(.answerJournalled)
-                // 8. The store, and 9. the end of the intent.
-                return try settle(answer, retryAfter, to: intent, for: profile, journal, isRecorded: isRecorded)
-            }
+            return try excludingNeighbours(flight) { refresher throws(Ending) in try refresher.refresh(flight, in: lane) }
         } catch {
             return error.outcome
+        }
+    }
+
+    private func refresh(_ flight: Flight, in lane: Lane) throws(Ending) -> RefreshOutcome {
+        // 3. Under the lock the store is read again, after what a crash left open has been settled.
+        let journal = try openJournal(lane, flight)
+        let retries = try settleOpenIntent(in: journal, flight)
+        let (profile, token) = try readAgain(flight, lane, last: try? journal.lastIntent())
+        try checkpoint(.storeRead)
+
+        // 4. Nothing is spent unless its successor can be kept.
+        try proveDurability()
+        let request = try request(spending: token, flight)
+        StartSpacing.waitForTurn(in: lane, of: store, clock: clock)
+        try checkpoint(.durabilityProved)
+
+        return try SignalShield.during { () throws(Ending) in
+            // 5. The intent, and 6. the request.
+            let (intent, answer, retryAfter) = try spend(token, request, journal, flight, retries: retries)
+            // 7. Before anyone looks into the answer, it is on the disk.
+            let isRecorded = (try? journal.record(answer, to: intent)) ?? false
+            try checkpoint(.answerJournalled)
+            // 8. The store, and 9. the end of the intent.
+            return try settle(answer, retryAfter, to: intent, for: profile, journal, isRecorded: isRecorded)
         }
     }
 
@@ -75,26 +78,17 @@ public struct Refresher: Sendable {
     }
 
     private func enter(_ lane: Lane, _ flight: Flight) throws(Ending) -> FileLock {
-        var seen: StoreIdentity?
-        var newer: StoreSnapshot?
+        var lookout = Lookout()
         let lock: FileLock?
         do throws(FileError) {
             _ = try PrivateDirectory.ensure(store.locksDirectory)
-            lock = try FileLock.acquire(store.lockPath(of: lane), timeout: Lane.waitBound) {
-                let identity = store.identity()
-                guard identity != seen else { return true }
-                seen = identity
-                guard let snapshot = try? store.load(), let profile = snapshot.profile(flight.profileID) else { return true }
-                guard flight.isSatisfied(by: profile, now: clock.now()) else { return true }
-                newer = snapshot
-                return false
-            }
+            lock = try FileLock.acquire(store.lockPath(of: lane), timeout: Lane.waitBound) { lookout.waits(for: flight, self) }
         } catch {
             // Where no lock can be made, a newer token in the store still helps.
             _ = try readAgain(flight, lane, last: nil)
             throw .failed(.notDurable, detail: error.description)
         }
-        if let newer { throw Ending(.adopted(newer)) }
+        if let newer = lookout.newer { throw Ending(.adopted(newer)) }
         guard let lock else { throw .failed(.laneHeld) }
         return lock
     }
@@ -206,7 +200,12 @@ public struct Refresher: Sendable {
         var isDone = false
         switch TokenVerdict(answer, for: profile) {
         case .renewed(let tokens):
-            outcome = try keep(tokens, intent, isRecorded: isRecorded)
+            do throws(Ending) {
+                outcome = try keep(tokens, intent, isRecorded: isRecorded)
+            } catch {
+                if !isRecorded { UnwrittenAnswers.hold(answer, to: intent) }
+                throw error
+            }
             isDone = true
         case .refused(let failure): outcome = markNeedsLogin(failure, intent)
         case .failed(let failure): outcome = .transient(failure, retryAfter: retryAfter)
@@ -259,6 +258,7 @@ public struct Refresher: Sendable {
     func close(_ intent: RefreshIntent, in journal: borrowing RefreshJournal, isDone: Bool) {
         var intent = intent
         if !isDone { intent.rejected = nil }
+        UnwrittenAnswers.release(intent)
         try? journal.close(intent)
     }
 

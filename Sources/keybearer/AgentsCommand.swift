@@ -181,8 +181,7 @@ struct Agents {
         if let profiles = try? store.load().profiles {
             for profile in profiles { try store.remove(id: profile.id, client: installation.settings.provider(profile.provider)?.oauth) }
         }
-        let names = ["auth-profiles.json", "auth-state.json", "auth.json"]
-        for name in Directory.names(in: store.directory) where names.contains(name) || name.hasPrefix("auth-profiles.json.corrupt-") {
+        for name in Directory.names(in: store.directory) where AgentStore.keeps(fileNamed: name) {
             unsafe unlink("\(store.directory)/\(name)")
         }
         let folder = "\(store.sink)/agents/\(id)"

@@ -28,7 +28,7 @@ enum StatusText {
         case .missingCredential: "not used: it holds no credential"
         case .invalidExpires: "not used: its expiry is no time"
         case .expired: "not used: it has expired and cannot be refreshed; paste a new one"
-        case .unresolvedReference: "not used: its credential is a reference, and references are not resolved yet"
+        case .unresolvedReference: "not used: its credential is a reference that leads nowhere"
         case .needsLogin: "not used: the provider has ended this login; log in again"
         case .providerMismatch: "not used: it belongs to another provider"
         case .modeMismatch: "not used: the settings (auth.profiles) declare another kind"

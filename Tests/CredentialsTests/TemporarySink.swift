@@ -36,6 +36,9 @@ final class TemporarySink {
         return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
     }
 
+    /// Where neighbours lock the store.
+    var lockPath: String { store.profilesPath + ".lock" }
+
     var profiles: String { read(store.profilesPath) ?? "" }
     var state: String { read(store.statePath) ?? "" }
 
@@ -62,7 +65,7 @@ final class TemporarySink {
     }
 
     private func removeTree(_ path: String) {
-        guard unlink(path) != 0 else { return }
+        guard rmdir(path) != 0, unlink(path) != 0 else { return }
         for name in names(in: path) { removeTree(path + "/" + name) }
         rmdir(path)
     }

@@ -14,7 +14,9 @@ import Testing
 
     @Test func aModeThatIsTooWideIsRepairedAndReportedButNotAbove() throws {
         mkdir(folder("above"), 0o755)
+        chmod(folder("above"), 0o755)  // whatever the umask
         mkdir(folder("above/store"), 0o755)
+        chmod(folder("above/store"), 0o755)  // whatever the umask
         #expect(try PrivateDirectory.ensure(folder("above/store")) == 0o755)
         #expect(folder.mode("above/store") == 0o700)
         #expect(folder.mode("above") == 0o755)
@@ -28,6 +30,7 @@ import Testing
 
     @Test func anotherUsersDirectoryIsRefused() {
         mkdir(folder("theirs"), 0o755)
+        chmod(folder("theirs"), 0o755)  // whatever the umask
         #expect(throws: FileError(.open, folder("theirs"), breaks: .wrongOwner)) {
             try PrivateDirectory.ensure(folder("theirs"), owner: geteuid() + 1)
         }
@@ -36,6 +39,7 @@ import Testing
 
     @Test func aLinkedDirectoryMustBePrivateAlready() throws {
         mkdir(folder("real"), 0o700)
+        chmod(folder("real"), 0o700)  // whatever the umask
         symlink("real", folder("link"))
         #expect(try PrivateDirectory.ensure(folder("link")) == nil)
         chmod(folder("real"), 0o755)

@@ -255,6 +255,30 @@ import Testing
         #expect(scene.refresh().name == "refreshed")
     }
 
+    /// The disk fails for good between the proof of durability and the answer: neither journal nor store takes the token.
+    @Test func aTokenThatNothingOnDiskTakesIsKeptInMemoryUntilTheDiskDoes() async {
+        await #expect(processExitsWith: .success) {
+            signal(SIGXFSZ, SIG_IGN)
+            let scene = RefreshScene()
+            func allow(_ size: rlim_t) {
+                var limit = rlimit(rlim_cur: size, rlim_max: rlim_t.max)
+                setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+            }
+            let failing = RacingTransport(scene, after: true) {
+                var limit = rlimit(rlim_cur: 0, rlim_max: rlim_t.max)
+                setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+            }
+            let first = scene.refresher(transport: failing).refresh(profileID: RefreshScene.id, client: scene.client, cause: .expired)
+            guard first.name == "transient not_durable", try scene.profile.refresh?.revealed == "refresh-0" else { exit(1) }
+            // Still failing: nothing is sent, since the answer is here.
+            guard scene.refresh().name == "transient not_durable", scene.provider.posts == 1 else { exit(2) }
+            allow(rlim_t.max)
+            guard ["refreshed", "adopted"].contains(scene.refresh().name), scene.provider.posts == 1 else { exit(3) }
+            guard try scene.profile.refresh?.revealed == "refresh-1", try !scene.journalText.contains("refresh-1") else { exit(4) }
+            exit(0)
+        }
+    }
+
     @Test func aTokenThatCannotBeStoredWaitsInTheJournal() throws {
         let scene = RefreshScene()
         let aside = scene.store.directory + ".aside"
