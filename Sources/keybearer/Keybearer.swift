@@ -20,7 +20,12 @@ struct Keybearer: ParsableCommand {
               0 done, 1 failed, 64 wrong use, 69 server not reachable, 78 settings
             """,
         version: Version.text,
-        subcommands: [ServeCommand.self, ModelsCommand.self, LoginCommand.self, ConfigCommand.self, SandboxCommand.self, DemoCommand.self])
+        subcommands: [
+            ServeCommand.self, RunCommand.self, EnvCommand.self, ToolsCommand.self, ModelsCommand.self,
+            StatusCommand.self,
+            LoginCommand.self, AgentsCommand.self, ChannelsCommand.self, DoctorCommand.self, ConfigCommand.self, SandboxCommand.self,
+            DemoCommand.self, TokenCommand.self, SelftestCommand.self, StartServerCommand.self,
+        ])
 
     /// In place of the library's own, so that what went wrong is one line and has our exit code.
     static func main() {

@@ -1,0 +1,268 @@
+"""What the proxy holds: of large bodies, of a thousand streams, of a client that has stopped reading; and how late an event is."""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import http.client
+import re
+import socket
+import termios
+import threading
+import time
+
+from harness import (
+    CHAT,
+    Proxy,
+    Sandbox,
+    check,
+    eventually,
+    forget_peak,
+    head,
+    main,
+    median,
+    percentile,
+    post,
+    receive_head,
+    receive_rest,
+    settings,
+    status,
+    store,
+)
+
+SIZE = 500_000_000
+BLOCK = bytes(range(251)) * 261
+STREAMS = 1000
+
+
+def growth(pid, act):
+    """How much more than now was resident at any time during `act()`, in KiB; and its result."""
+    before = status(pid, "VmRSS")
+    forget_peak(pid)
+    began = time.monotonic()
+    result = act()
+    return status(pid, "VmHWM") - before, time.monotonic() - began, result
+
+
+# MARK: - Large bodies
+
+
+def upload(proxy, chunked):
+    """500 MB up; the provider tells the hash of what arrived."""
+    with contextlib.closing(proxy.connect(timeout=120)) as connection:
+        framing = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": SIZE}
+        connection.sendall(head("POST", "/openai/v1/files", {**framing, "Content-Type": "application/octet-stream", "Connection": "close"}))
+        left, digest = SIZE, hashlib.sha256()
+        while left:
+            piece = BLOCK[:left]
+            digest.update(piece)
+            connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+            left -= len(piece)
+        if chunked:
+            connection.sendall(b"0\r\n\r\n")
+        text, _ = receive_head(connection)
+        receive_rest(connection)
+        return text.startswith("HTTP/1.1 200") and f"sandbox-body-sha256: {digest.hexdigest()}" in text.lower()
+
+
+def download(proxy, framing):
+    """500 MB down, compared byte for byte: byte `i` is `i % 251`, which shows any lost, doubled or moved block."""
+    with contextlib.closing(proxy.connect(timeout=120)) as connection:
+        connection.sendall(head("GET", "/openai/v1/models", {"Sandbox-Bytes": SIZE, "Sandbox-Framing": framing}))
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        received, buffer = 0, bytearray(len(BLOCK) - 251)
+        while count := answer.readinto(buffer):
+            start = received % 251
+            if buffer[:count] != BLOCK[start : start + count]:
+                return False
+            received += count
+        return answer.status == 200 and received == SIZE
+
+
+def large_bodies(proxy):
+    # What is allocated once is not of the bodies.
+    proxy.ask("/openai/v1/chat/completions", CHAT)
+    for name, act in (
+        ("upload with Content-Length", lambda: upload(proxy, False)),
+        ("chunked upload", lambda: upload(proxy, True)),
+        ("download with Content-Length", lambda: download(proxy, "length")),
+        ("chunked download", lambda: download(proxy, "chunked")),
+    ):
+        kib, seconds, whole = growth(proxy.pid, act)
+        check(
+            whole and kib < 16 * 1024,
+            f"500 MB {name}: resident memory grows by",
+            f"{kib / 1024:.1f} MB at {SIZE / 1e6 / seconds:.0f} MB/s",
+            "under 16 MB",
+        )
+
+
+# MARK: - A thousand streams
+
+
+async def open_stream(port, request):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 16)
+    writer.write(request)
+    await reader.readuntil(b"\r\n\r\n")
+    # Up to the first delta: the stream is under way.
+    while b"content" not in await reader.readline():
+        pass
+    return reader, writer
+
+
+async def hold_streams(proxy, request):
+    streams = []
+    for _ in range(STREAMS // 50):
+        streams += await asyncio.gather(*(open_stream(proxy.port, request) for _ in range(50)))
+    await asyncio.sleep(2)
+    held = status(proxy.pid, "VmRSS")
+    alive = sum(not reader.at_eof() for reader, _ in streams)
+    for _, writer in streams:
+        writer.close()
+    return held, alive
+
+
+def thousand_streams(sandbox):
+    request = post("/openai/v1/chat/completions", CHAT, {"Sandbox-Interval": "1s", "Sandbox-Events": "120"})
+    with Proxy(sandbox.state) as proxy:
+        proxy.ask("/openai/v1/chat/completions", CHAT)
+        before = status(proxy.pid, "VmRSS")
+        held, alive = asyncio.run(hold_streams(proxy, request))
+        each = (held - before) / STREAMS
+        check(
+            alive == STREAMS and each < 40,
+            f"{alive} SSE streams open over TLS: resident memory for each",
+            f"{each:.1f} KiB",
+            "under 40 KiB",
+        )
+        check(bool(eventually(lambda: proxy.ask("/openai/v1/chat/completions", CHAT)[0] == 200)), "it still serves when they have left")
+
+
+# MARK: - A client that stops reading
+
+
+class Flood:
+    """A plain upstream that sends as fast as it is let, and tells what the other end has taken."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.sent = 0
+        self.connection = None
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        connection, _ = self.listener.accept()
+        self.connection = connection
+        with contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+            event = b"data: " + b"x" * 8184 + b"\n\n"
+            piece = b"%x\r\n%s\r\n" % (len(event), event)
+            while True:
+                connection.sendall(piece)
+                self.sent += len(piece)
+
+    @property
+    def drained(self):
+        """What has left our own send buffer."""
+        waiting = fcntl.ioctl(self.connection, termios.TIOCOUTQ, b"\0" * 4)
+        return self.sent - int.from_bytes(waiting, "little")
+
+
+def stopped_reader(sandbox):
+    flood = Flood()
+    config = settings(sandbox, ollama=f"http://127.0.0.1:{flood.port}")
+    with Proxy(sandbox.state, config=config) as proxy:
+        proxy.ask("/openai/v1/chat/completions", CHAT)
+        before = status(proxy.pid, "VmRSS")
+        with contextlib.closing(proxy.connect(receive_buffer=65536)) as client:
+            client.sendall(post("/ollama/v1/chat/completions", CHAT))
+            receive_head(client)
+            time.sleep(1.5)
+            first = flood.drained
+            time.sleep(1.5)
+            kib = status(proxy.pid, "VmRSS") - before
+            then = flood.drained - first
+            check(
+                then == 0 and first < 8 << 20,
+                "a client that stops reading: its upstream is paused after",
+                f"{first / 1e6:.2f} MB, then {then} bytes",
+                "under 8 MB in all buffers, then 0",
+            )
+            check(kib < 300, "a client that stops reading: resident memory grows by", f"{kib} KiB", "under 300 KiB")
+        # The same over TLS, many at once.
+        clients = []
+        before = status(proxy.pid, "VmRSS")
+        for _ in range(50):
+            client = proxy.connect(receive_buffer=65536)
+            client.sendall(head("GET", "/openai/v1/models", {"Sandbox-Bytes": 50_000_000}))
+            clients.append(client)
+        time.sleep(2)
+        each = (status(proxy.pid, "VmRSS") - before) / len(clients)
+        check(
+            each < 300,
+            f"{len(clients)} clients that stop reading 50 MB each over TLS: resident memory for each",
+            f"{each:.0f} KiB",
+            "under 300 KiB",
+        )
+        check(proxy.ask("/openai/v1/chat/completions", CHAT)[0] == 200, "others are served meanwhile")
+        for client in clients:
+            client.close()
+
+
+# MARK: - How late an event is
+
+
+def latencies(connection, request):
+    """From the provider's write to our read, on one clock, in milliseconds."""
+    found = []
+    connection.sendall(request)
+    buffer = b""
+    while b"[DONE]" not in buffer:
+        piece = connection.recv(65536)
+        now = time.monotonic_ns()
+        if not piece:
+            raise ConnectionError("the stream was cut")
+        buffer += piece
+        stamps = list(re.finditer(rb"t=(\d+) ", buffer))
+        found += [(now - int(stamp[1])) / 1e6 for stamp in stamps]
+        if stamps:
+            buffer = buffer[stamps[-1].end() :]
+    return found
+
+
+def event_latency(sandbox):
+    fields = {"Sandbox-Timestamps": "1", "Sandbox-Events": "1000", "Sandbox-Interval": "3ms"}
+    key = store(sandbox.state)["profiles"]["openai:default"]["key"]
+    with Proxy(sandbox.state) as proxy:
+        for _ in range(2):
+            # The first round warms up; the second counts.
+            with contextlib.closing(sandbox.connect()) as connection:
+                request = post("/v1/chat/completions", CHAT, fields).replace(b"Bearer dummy", b"Bearer " + key.encode())
+                direct = latencies(connection, request)
+            with contextlib.closing(proxy.connect()) as connection:
+                through = latencies(connection, post("/openai/v1/chat/completions", CHAT, fields))
+    check(
+        median(through) < 1,
+        "an event's way from the provider's write to the client's read, through the proxy: median",
+        f"{median(through):.3f} ms, p99 {percentile(through, 0.99):.3f} ms",
+        "under 1 ms",
+    )
+    check.show(
+        f"direct: median {median(direct):.3f} ms, p99 {percentile(direct, 0.99):.3f} ms; the proxy adds "
+        f"{median(through) - median(direct):.3f} ms"
+    )
+
+
+def suite():
+    sandbox = Sandbox()
+    event_latency(sandbox)
+    with Proxy(sandbox.state) as proxy:
+        large_bodies(proxy)
+    thousand_streams(sandbox)
+    stopped_reader(sandbox)
+
+
+main(suite)
