@@ -12,6 +12,7 @@ struct Keybearer: ParsableCommand {
 
             EXAMPLES
               keybearer demo                      see it work; nothing to set up
+              keybearer onboard                   from the first login to a first answer
               keybearer models auth paste-api-key --provider openai
               keybearer serve
               curl -d @request.json http://127.0.0.1:5392/openai/v1/responses
@@ -21,10 +22,9 @@ struct Keybearer: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            ServeCommand.self, RunCommand.self, EnvCommand.self, ToolsCommand.self, ModelsCommand.self,
-            StatusCommand.self,
-            LoginCommand.self, AgentsCommand.self, ChannelsCommand.self, DoctorCommand.self, ConfigCommand.self, SandboxCommand.self,
-            DemoCommand.self, TokenCommand.self, SelftestCommand.self, StartServerCommand.self,
+            OnboardCommand.self, ServeCommand.self, RunCommand.self, EnvCommand.self, ToolsCommand.self, ModelsCommand.self,
+            StatusCommand.self, LoginCommand.self, AgentsCommand.self, ChannelsCommand.self, DoctorCommand.self, ConfigCommand.self,
+            SandboxCommand.self, DemoCommand.self, TokenCommand.self, SelftestCommand.self, StartServerCommand.self,
         ])
 
     /// In place of the library's own, so that what went wrong is one line and has our exit code.

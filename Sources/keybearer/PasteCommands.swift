@@ -23,6 +23,9 @@ struct PasteTokenCommand: ParsableCommand {
             The token is read from standard input, or asked for without being shown; it is never an argument. The profile is called \
             <provider>:manual unless --profile-id says otherwise.
 
+            Anthropic's setup-tokens begin with sk-ant-oat01- and have at least 80 characters; they last a year, which is noted unless \
+            --expires-in says otherwise. A token of another form is refused for anthropic unless --any-shape says that it is meant.
+
             EXAMPLES
               keybearer models auth paste-token --provider anthropic --expires-in 365d
               pass show claude | keybearer models auth paste-token --provider anthropic
@@ -40,12 +43,21 @@ struct PasteTokenCommand: ParsableCommand {
         })
     var expiresIn: Int64?
 
+    @Flag(help: "Take a token that does not begin as Anthropic's setup-tokens do.")
+    var anyShape = false
+
     @OptionGroup var options: GlobalOptions
 
     func run() throws {
-        let expires = expiresIn.map { Clock.wall() + $0 }
-        try Paste(kind: .token, word: "token", defaultName: "manual")
-            .run(paste, options) { .token($0, provider: $1, expires: expires) }
+        try Paste(kind: .token, word: "token", defaultName: "manual").run(paste, options) { secret, provider in
+            let isSetupToken = SetupToken.isOffered(by: provider) && PastedSecret.isSetupToken(secret)
+            if isSetupToken || !anyShape, let flaw = PastedSecret.doubt(secret, as: .token, for: provider) {
+                throw Failure.usage(isSetupToken ? flaw : "\(flaw) If it is a token all the same, add --any-shape.")
+            }
+            if isSetupToken, expiresIn == nil { Output.error("note: a setup-token lasts a year; that is noted, counted from now") }
+            let life = expiresIn ?? (isSetupToken ? SetupToken.life : nil)
+            return .token(secret, provider: provider.id, expires: life.map { Clock.wall() + $0 })
+        }
     }
 }
 
@@ -67,7 +79,8 @@ struct PasteAPIKeyCommand: ParsableCommand {
 
     func run() throws {
         try Paste(kind: .apiKey, word: "API key", defaultName: "default").run(paste, options) { secret, provider in
-            .apiKey(secret, provider: provider)
+            if let doubt = PastedSecret.doubt(secret, as: .apiKey, for: provider) { Output.error("warning: \(doubt)") }
+            return .apiKey(secret, provider: provider.id)
         }
     }
 }
@@ -80,7 +93,7 @@ private struct Paste {
     /// The profile's name behind `<provider>:`.
     let defaultName: String
 
-    func run(_ paste: PasteOptions, _ options: GlobalOptions, _ credential: (Secret, String) -> Credential) throws {
+    func run(_ paste: PasteOptions, _ options: GlobalOptions, _ credential: (Secret, Provider) throws -> Credential) throws {
         if !Surroundings.current.allowsDebugging { ProcessLimits.forbidDumps() }
         let installation = try Installation(options)
         let provider = try installation.credentialProvider(paste.provider)
@@ -91,8 +104,7 @@ private struct Paste {
         // Before the secret is asked for: nobody types it twice.
         if let replaced, !paste.replace { try refuseLoss(of: replaced, in: provider) }
         let secret = try PastedSecret.read("\(word) for \(provider.id)")
-        let snapshot = try store.put(credential(secret, provider.id), id: id, client: provider.oauth)
-        if let doubt = PastedSecret.doubt(secret, as: kind, for: provider) { Output.error("warning: \(doubt)") }
+        let snapshot = try store.put(credential(secret, provider), id: id, client: provider.oauth)
         report(id, snapshot, replaced: replaced != nil, installation, provider)
     }
 

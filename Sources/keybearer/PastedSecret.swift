@@ -44,12 +44,15 @@ enum PastedSecret {
             return "this looks like a token and not like an API key; it will be sent as a bearer token. `paste-token` is its command."
         }
         // Only setup-tokens have a known shape (spec/credential-formats.md §5).
-        guard kind == .token, provider.id == "anthropic" else { return nil }
-        if !text.hasPrefix("sk-ant-oat01-") {
+        guard kind == .token, SetupToken.isOffered(by: provider) else { return nil }
+        if !isSetupToken(secret) {
             return "this does not look like a setup-token (sk-ant-oat01-…), as `claude setup-token` prints it."
         }
         return secret.count < 80 ? "this is shorter than a setup-token; perhaps its end was not copied." : nil
     }
+
+    /// Whether it begins as a setup-token does.
+    static func isSetupToken(_ secret: Secret) -> Bool { secret.revealed.hasPrefix("sk-ant-oat01-") }
 
     private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0d).contains($0) }

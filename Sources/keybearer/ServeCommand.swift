@@ -45,6 +45,7 @@ struct ServeCommand: ParsableCommand {
         let server = try Server(
             settings: installation.settings, sink: installation.places.sink, environmentKeys: Self.environmentKeys(installation, logger),
             logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl")
+        Self.warnOfEnds(installation, logger)
         let signal = signals.next()
         logger.info("\(StopSignals.name(signal)): stopping; once more cuts what is left")
         Self.stop(server, signals)
@@ -76,6 +77,21 @@ struct ServeCommand: ParsableCommand {
         let keys = installation.environmentKeys
         for key in keys { logger.info("\(key.provider) without a usable profile gets $\(key.variable) (\(key.profileID))") }
         return keys
+    }
+
+    /// Tokens that nothing renews, 30, 7 and 1 day before their end: of every agent that this server may serve.
+    private static func warnOfEnds(_ installation: Installation, _ logger: Logger) {
+        let agents = Agents(installation)
+        for agent in agents.ids {
+            // A store that cannot be read is the server's to report.
+            guard let snapshot = try? agents.store(agent).load() else { continue }
+            let report = StatusReport(settings: installation.settings, snapshot: snapshot, now: Clock.wall())
+            for warning in report.tokenWarnings {
+                // The level says what the text's first word says to a person.
+                let sentence = warning.text.drop { $0 != ":" }.dropFirst(2)
+                logger.log(level: warning.days == 30 ? .notice : .warning, "\(sentence) (agent \(agent))")
+            }
+        }
     }
 
     /// Drains; a further signal cuts. Ends when all answers are sent and no refresh is in flight.

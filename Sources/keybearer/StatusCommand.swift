@@ -12,10 +12,14 @@ struct StatusCommand: ParsableCommand {
             With --check the exit code is 1 when a profile has expired for good, must be logged in again or is missing, 2 when one ends \
             within 24 h, else 0. Logins that refresh themselves are fine. No secret is ever shown.
 
+            With --probe a real request is made with every profile, by the way that all requests take, and what became of it is told: ok, \
+            auth, rate_limit, billing, timeout, format or unknown. With Anthropic it costs one token of claude-haiku-4-5.
+
             EXAMPLES
               keybearer models status
               keybearer models status --json | jq '.auth.oauth.profiles'
               keybearer models status --check || notify-send "look after your model logins"
+              keybearer models status --probe --probe-provider anthropic
             """)
 
     @Flag(help: "Print JSON.")
@@ -24,14 +28,18 @@ struct StatusCommand: ParsableCommand {
     @Flag(help: "Say by the exit code whether a person has to act.")
     var check = false
 
+    @OptionGroup var probes: ProbeOptions
     @OptionGroup var options: GlobalOptions
 
     func run() throws {
-        let installation = try Installation(options)
+        let installation = try Installation(options, overrides: probes.probe ? ProbeRun.overrides : SettingsOverrides())
         let report = StatusReport(
             settings: installation.settings, snapshot: try installation.store.load(), environmentKeys: installation.environmentKeys,
             now: Clock.wall())
-        if json { Output.json(StatusDocument.make(report, installation)) } else { Self.print(report, installation) }
+        if !json { Self.print(report, installation) }
+        let probed = try probes.run(report, installation)
+        if json { Output.json(ProbeReport.adding(probed, to: StatusDocument.make(report, installation))) }
+        if !json, let probed { Self.print(probed) }
         if check, report.checkCode != 0 { throw ExitCode(report.checkCode) }
     }
 
@@ -47,6 +55,11 @@ struct StatusCommand: ParsableCommand {
         for warning in report.tokenWarnings { Output.line("\n\(warning.text)") }
         for problem in report.problems { Output.line("\nproblem: \(problem.message)") }
         for id in report.missing { Output.line("\nproblem: the settings use \(id), and no profile of it can be used") }
+    }
+
+    private static func print(_ probes: ProbeReport) {
+        Output.line(probes.results.isEmpty ? "\nThere is nothing to probe." : "\nprobes")
+        Output.table(probes.rows, indent: "  ")
     }
 
     private static func print(_ provider: StatusReport.ProviderEntry, _ now: Int64) {

@@ -1,0 +1,34 @@
+import Glibc
+import JSON
+import Testing
+
+@testable import keybearer
+
+/// What `serve` says at its start.
+@Suite struct ServeCommandTests {
+    @Test func `Tokens that are about to end are in the log, of every agent, louder as the end comes nearer`() throws {
+        let scene = try ToolScene()
+        let day: Int64 = 86_400_000
+        let token: (String, Int64) -> String = { id, life in
+            let end = Int64(time(nil)) * 1000 + life
+            return "\"\(id)\":{\"type\":\"token\",\"provider\":\"anthropic\",\"token\":\"canary\",\"expires\":\(end)}"
+        }
+        try scene.store(token("anthropic:month", 29 * day), token("anthropic:week", 6 * day), token("anthropic:year", 300 * day))
+        try scene.store(token("anthropic:day", day / 2), agent: "lab")
+        let process = try scene.start(["serve"])
+        try process.waitFor { $0.contains("anthropic:day") ? true : nil }
+        let lines = try process.errors.split(separator: "\n").map { try Reader.parse(Array($0.utf8)) }
+        let warnings = lines.compactMap { line -> String? in
+            guard let message = line["message"]?.string, message.hasPrefix("the token ") else { return nil }
+            return "\(line["level"]?.string ?? ""): \(message.prefix { $0 != ";" })"
+        }
+        #expect(
+            warnings == [
+                "notice: the token anthropic:month ends in 29 days", "warning: the token anthropic:week ends in 6 days",
+                "warning: the token anthropic:day ends in 12 h and nothing renews it",
+            ])
+        #expect(!process.errors.contains("canary"))
+        process.signal(SIGTERM)
+        #expect(process.wait() == 0)
+    }
+}
