@@ -43,7 +43,7 @@ struct AuthAddCommand: ParsableCommand {
             Output.write("1 to \(answers.count): ", to: STDERR_FILENO)
             guard let line = readLine() else { throw Failure.failed("nothing was chosen, and nothing was changed") }
             let text = line.trimmed
-            if let number = Int(text), answers.indices.contains(number - 1) { return number - 1 }
+            if let number = Int(text), (1...answers.count).contains(number) { return number - 1 }
             if let place = answers.firstIndex(of: text) { return place }
         }
     }

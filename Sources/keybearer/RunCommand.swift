@@ -9,7 +9,8 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Start a tool that uses Keybearer.",
         discussion: """
-            Starts the server if none answers (it stays, for the next one; its log is logs/serve.log in the state directory), points the \
+            Starts the server if none answers (it stays, for the next one; its log is logs/serve.log in the state directory), adds a \
+            profile at the terminal if there is none that the tool could use, points the \
             tool at it, and becomes the tool: process id, exit code and signals are the tool's own. Keys in the environment that would \
             lead it past Keybearer are taken away from it. A program that is not known gets the variables of the providers' libraries.
 
@@ -50,18 +51,46 @@ struct RunCommand: ParsableCommand {
         // Before anything is started: a name mistyped needs no server.
         guard ProcessEnvironment.program(words[0], path: environment["PATH"]) != nil else { throw Self.notFound(words[0]) }
         let tool = ToolCatalogue.tool(program: words[0]) ?? ToolCatalogue.anyProgram
-        let target = try ToolTarget(options)
-        let choice = try target.choice(for: tool, provider: provider, profile: profile, session: session)
-        let unready = target.unready(choice.routes)
-        if unready.count == choice.routes.count, let first = unready.first {
-            throw Failure.failed(
-                "there is no profile of \(unready.map(\.id).joined(separator: ", ")) that can be used, so \(words[0]) could not be "
-                    + "answered; add one: \(ToolTarget.remedy(first))")
+        var target = try ToolTarget(options)
+        var choice = try target.choice(for: tool, provider: provider, profile: profile, session: session)
+        if let missing = Self.missing(choice, target), LoginTerminal.isThere {
+            try logIn(missing, target.installation)
+            target = try ToolTarget(options)
+            choice = try target.choice(for: tool, provider: provider, profile: profile, session: session)
+        }
+        if let missing = Self.missing(choice, target) {
+            throw Failure.failed("\(words[0]) could not be answered: \(missing.sentence); add one: \(ToolTarget.remedy(missing.provider))")
         }
         if tool.way == .settings { for note in tool.notes { Output.error("note: \(note)") } }
         if let notice = target.installation.places.notice { Output.error("note: \(notice)") }
         try LocalServer(try target.address).ensureRunning(target.installation, options)
         try Self.become(words[0], choice.plan.arguments + words.dropFirst(), choice.plan)
+    }
+
+    /// Providers of which a tool needs one, when none of them has a profile that can be used.
+    private struct Missing {
+        let provider: Provider
+        let sentence: String
+    }
+
+    private static func missing(_ choice: ToolTarget.Choice, _ target: ToolTarget) -> Missing? {
+        let unready = target.unready(choice.routes)
+        guard unready.count == choice.routes.count, let first = unready.first else { return nil }
+        return Missing(provider: first, sentence: "there is no profile of \(unready.map(\.id).joined(separator: ", ")) that can be used")
+    }
+
+    /// At a terminal the login that is missing is made at once: by browser where the provider has one, else by a paste.
+    private func logIn(_ missing: Missing, _ installation: Installation) throws {
+        Output.error("\(missing.sentence), so one is added first.")
+        let provider = missing.provider
+        let kind =
+            provider.oauth?.login != nil || provider.credentialsFrom != provider.id
+            ? "openai-codex"
+            : SetupToken.isOffered(by: provider) ? "setup-token" : provider.injection(for: .apiKey) != nil ? "apiKey" : "token"
+        // The tool inherits what signals are blocked: they must be as they were.
+        let signals = OnboardSignals()
+        defer { signals.restore() }
+        try OnboardLogin(kind, provider: provider.credentialsFrom, of: installation, isScript: false, hasInput: false).run(options.passedOn)
     }
 
     /// Replaces this process by the tool.

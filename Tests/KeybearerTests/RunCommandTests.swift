@@ -97,9 +97,25 @@ import Testing
         try empty.program("codex", "echo started")
         let outcome = try empty.run("run", "--", "codex")
         #expect(outcome.code == 1 && outcome.output.isEmpty)
-        #expect(outcome.errors.hasPrefix("keybearer: there is no profile of openai-codex that can be used"))
+        #expect(outcome.errors.hasPrefix("keybearer: codex could not be answered: there is no profile of openai-codex that can be used"))
         #expect(outcome.errors.contains("keybearer models auth login --provider openai-codex"), "\(outcome.errors)")
         #expect(access(empty.state + "/logs", F_OK) != 0)
+    }
+
+    @Test(.enabled(if: access("/dev/pts/ptmx", F_OK) == 0))
+    func `At a terminal a missing profile is added first, and then the tool starts`() throws {
+        let empty = try ToolScene()
+        try empty.program("agent", "echo base=$OPENAI_BASE_URL key=$OPENAI_API_KEY")
+        let terminal = try PseudoTerminal()
+        let process = try empty.keybearer.start(
+            ["run", "--provider", "openai", "--", "agent"], terminal: terminal.path, variables: ["PATH": "\(empty.home)/bin:/usr/bin:/bin"])
+        try process.waitFor { $0.contains("API key for openai (not shown): ") ? true : nil }
+        terminal.type("sk-typed-canary\n")
+        #expect(process.wait() == 0, "\(process.errors)")
+        empty.adoptServer(of: process)
+        #expect(process.output.contains("base=\(empty.origin)/openai/v1 key=keybearer-placeholder"), "\(process.output)")
+        #expect(!(process.output + process.errors + terminal.shown()).contains("canary"))
+        #expect(Text.read(empty.state + "/agents/main/agent/auth-profiles.json").contains("sk-typed-canary"))
     }
 
     @Test func `Another Keybearer's server is not taken for ours`() throws {
