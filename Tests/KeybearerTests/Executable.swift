@@ -38,7 +38,13 @@ struct Executable {
     ) throws -> RunningProcess {
         try RunningProcess(
             Self.path, arguments, input: input, terminal: terminal,
-            environment: ["HOME": home, "PATH": "/usr/bin:/bin"].merging(variables) { $1 }, folder: home)
+            environment: Self.sanitizerOptions.merging(["HOME": home, "PATH": "/usr/bin:/bin"]) { $1 }.merging(variables) { $1 },
+            folder: home)
+    }
+
+    /// Where the tests run under a sanitizer, so does the executable: with the same options.
+    private static let sanitizerOptions: [String: String] = ["ASAN_OPTIONS", "TSAN_OPTIONS"].reduce(into: [:]) { options, name in
+        if let value = getenv(name) { options[name] = String(cString: value) }
     }
 }
 
