@@ -37,7 +37,14 @@ struct RosterBuilder: Sendable {
         var others: [Candidate] = []
         for entry in ranked {
             guard let profile = entry.profile else { continue }
-            let candidate = candidate(profile, entry.eligibility, provider, agentID, now: now)
+            // A pin may name what the order leaves out, but nothing that cannot be used.
+            let eligibility =
+                entry.eligibility == .excludedByAuthOrder
+                ? ProfileOrder.eligibility(
+                    of: profile, provider: provider.credentialsFrom, declared: settings.auth.profiles[profile.id], snapshot: snapshot,
+                    now: now)
+                : entry.eligibility
+            let candidate = candidate(profile, eligibility, provider, agentID, now: now)
             if candidate.eligibility == .ok, entry.eligibility == .ok { candidates.append(candidate) } else { others.append(candidate) }
         }
         // A store that cannot be read may hold a login: nothing steps in for that.
@@ -66,8 +73,7 @@ struct RosterBuilder: Sendable {
         let marker = provider.bearerWhenKeyContains
         let keyIsBearer = profile.kind == .apiKey && marker.map { profile.secret?.contains($0) ?? false } ?? false
         let injection = provider.injection(for: profile.kind, keyIsBearer: keyIsBearer)
-        // A pin may name what the order leaves out, but nothing that cannot be used.
-        var eligibility = given == .excludedByAuthOrder ? standing(of: profile, now: now) : given
+        var eligibility = given
         if injection == nil, eligibility == .ok { eligibility = .modeMismatch }
         let client = profile.kind == .oauth && profile.refresh != nil ? provider.oauth : nil
         let fingerprint = profile.secret?.fingerprint ?? ""
@@ -77,10 +83,6 @@ struct RosterBuilder: Sendable {
             expires: profile.kind == .apiKey ? nil : profile.expires, since: sightings.issued(fingerprint, of: key, now: now),
             jitter: .random(in: 0...1), merges: Self.merges(injection),
             replaced: Self.replacedNames(provider, injection), lines: SecretLines(Self.lines(profile, injection, provider)))
-    }
-
-    private func standing(of profile: Profile, now: Int64) -> Eligibility {
-        profile.isUsable(now: now) || profile.refresh != nil ? .ok : .missingCredential
     }
 
     // MARK: Header bytes
