@@ -1,4 +1,5 @@
 internal import HTTP
+internal import Routing
 internal import Sockets
 
 /// Lines for the access log, gathered by a worker and handed over now and then.

@@ -113,6 +113,8 @@ extension Exchange {
         position = 0
         isPinned = false
         reason = .order
+        modelKey = 0
+        preferred = -1
         attempts = Attempts()
         response.reset()
         answer = MessageBody()

@@ -41,6 +41,10 @@ struct Exchange: ~Copyable {
     var position = 0
     var isPinned = false
     var reason = ChoiceReason.order
+    /// Names the request's model (`ModelKey`); 0 while it is not known.
+    var modelKey: UInt64 = 0
+    /// The place in the line-up that the request's session prefers; -1 when it has no wish.
+    var preferred = -1
     var attempts = Attempts()
 
     // The answer
@@ -104,14 +108,17 @@ extension Worker {
         }
     }
 
-    /// 3. Which profiles, in which order? A pin by header or path leaves one; it never falls back silently.
+    /// 3. Which profiles, in which order? A pin leaves one, and never falls back silently; then the session's wish, then the order.
     private mutating func choose(_ id: Int32) -> Bool {
         if exchanges[id].isPinned { return true }
-        guard let first = exchanges[id].lineup?.candidates.first else {
+        guard let candidates = exchanges[id].lineup?.candidates, !candidates.isEmpty else {
             refuse(id, nobody(id))
             return false
         }
-        exchanges[id].candidate = first
+        let isPreferred = candidates.indices.contains(exchanges[id].preferred)
+        exchanges[id].position = isPreferred ? exchanges[id].preferred : 0
+        exchanges[id].reason = isPreferred ? .session : .order
+        exchanges[id].candidate = candidates[exchanges[id].position]
         return true
     }
 

@@ -1,4 +1,5 @@
 internal import HTTP
+internal import Routing
 internal import Sockets
 
 // MARK: - Step 7, downwards: the answer

@@ -4,20 +4,6 @@ internal import HTTP
 internal import Routing
 internal import Sockets
 
-/// Why this profile serves: sent to the client as `Keybearer-Reason`.
-enum ChoiceReason {
-    case order, headerPin, pathPin, failover
-
-    var text: StaticString {
-        switch self {
-        case .order: "order"
-        case .headerPin: "pin-header"
-        case .pathPin: "pin-path"
-        case .failover: "failover"
-        }
-    }
-}
-
 // MARK: - Steps 2 and 3: which provider, which agent, which profiles
 
 extension Worker {
