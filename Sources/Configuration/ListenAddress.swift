@@ -1,28 +1,35 @@
-/// An address to accept connections on. Only loopback addresses can be made: see `Flaw.notLoopback`.
+/// An address to accept connections on. Only loopback addresses and Unix sockets can be made: see `Flaw.notLoopback`.
 public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
-    /// `127.0.0.1`, another address of 127.0.0.0/8, or `::1`; `localhost` has become one of each family before this.
+    /// `127.0.0.1`, another address of 127.0.0.0/8, or `::1`; `localhost` has become one of each family before this. Empty for a Unix
+    /// socket.
     public let host: String
-    /// 0 lets the system choose one.
+    /// 0 lets the system choose one; 0 for a Unix socket.
     public let port: UInt16
+    /// Where the Unix socket is; nil for TCP.
+    public let path: String?
 
     /// Why a text is not usable as a listen address.
     public enum Flaw: Error, Sendable, Equatable {
-        case form, notLoopback
+        case form, notLoopback, path
 
         /// What would have been right.
         public var expectation: String {
             switch self {
-            case .form: "an address and a port, such as \"127.0.0.1:5392\", \"[::1]:5392\" or \"localhost:0\""
+            case .form:
+                "an address and a port, such as \"127.0.0.1:5392\", \"[::1]:5392\" or \"localhost:0\", or a Unix socket, such as "
+                    + "\"unix:/run/user/1000/keybearer.sock\""
             // Anyone who can connect can spend the credentials, so another address has to wait for what would keep strangers out.
             case .notLoopback:
                 "a loopback address (127.0.0.1, ::1 or localhost); any other needs client keys and TLS on the listener, which this version "
                     + "does not have: reach it from elsewhere through an SSH tunnel (ssh -L 5392:127.0.0.1:5392 HOST)"
+            case .path: "an absolute path after \"unix:\", such as \"unix:/run/user/1000/keybearer.sock\""
             }
         }
     }
 
     /// Reads one entry of `listen`; `localhost:PORT` gives an address of each family.
     public static func parse(_ text: String) throws(Flaw) -> [ListenAddress] {
+        if text.hasPrefix(unixPrefix) { return [try unixSocket(String(text.dropFirst(unixPrefix.count)))] }
         guard let (host, portText) = HostText.split(text[...]), let portText, let port = HostText.port(portText) else { throw .form }
         guard HostText.isLoopback(host) else { throw .notLoopback }
         if host == "localhost" { return [ListenAddress(host: "127.0.0.1", port: port), ListenAddress(host: "::1", port: port)] }
@@ -30,11 +37,33 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         return [ListenAddress(host: host.contains(":") ? "::1" : host, port: port)]
     }
 
+    /// Whether it is the same place at every start: not one that the system chooses.
+    public var isFixed: Bool { path != nil || port != 0 }
+
+    private static let unixPrefix = "unix:"
+
+    private static func unixSocket(_ path: String) throws(Flaw) -> ListenAddress {
+        guard path.hasPrefix("/"), path.utf8.count > 1, path.utf8.count < 4096, !path.hasSuffix("/"), !path.utf8.contains(0) else {
+            throw .path
+        }
+        return ListenAddress(path: path)
+    }
+
     init(host: String, port: UInt16) {
         self.host = host
         self.port = port
+        path = nil
+    }
+
+    private init(path: String) {
+        host = ""
+        port = 0
+        self.path = path
     }
 
     /// The form `parse` reads.
-    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    public var description: String {
+        if let path { return Self.unixPrefix + path }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
 }

@@ -4,7 +4,7 @@ public import Credentials
 ///
 /// Default values are written here and nowhere else (DESIGN §10).
 public struct Settings: Sendable {
-    /// Where connections are accepted; loopback only.
+    /// Where connections are accepted; loopback and Unix sockets only.
     public var listen = [ListenAddress(host: "127.0.0.1", port: 5392), ListenAddress(host: "::1", port: 5392)]
     /// Event loops. `nil`: 1 below 4 cores, else half the cores, at most 4.
     public var workers: Int?
@@ -20,6 +20,8 @@ public struct Settings: Sendable {
     public var routes = RouteSettings()
     /// Who is admitted besides the default.
     public var gate = GateSettings()
+    /// Which users of this machine are served.
+    public var clients = ClientSettings()
     /// What is kept so that a request can be sent again.
     public var replay = ReplaySettings()
     /// What clients may ask for.
@@ -90,6 +92,22 @@ public struct GateSettings: Sendable, Equatable {
     public var hosts: [String] = []
     /// Accepted values of `Origin`, such as `http://localhost:3000`.
     public var origins: [String] = []
+}
+
+/// Whose processes may use the credentials. Our own user's and root's always may.
+public struct ClientSettings: Sendable, Equatable {
+    /// Further users by their number.
+    public var uids: [Int] = []
+    /// Who is served on a loopback port.
+    public var loopback = Loopback.sameUser
+
+    /// Who is served on a loopback port. A Unix socket always tells who calls.
+    public enum Loopback: String, Sendable, Equatable, CaseIterable {
+        /// Those users only, as the kernel tells; whom it does not tell is refused.
+        case sameUser = "same-user"
+        /// Every process of this machine.
+        case any
+    }
 }
 
 /// How much of request bodies is kept so that they can be sent again. Octets.

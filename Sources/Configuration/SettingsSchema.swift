@@ -13,6 +13,7 @@ enum SettingsSchema {
         ProviderSchema.catalogue,
         .group("routes", \.routes, routes),
         .group("gate", \.gate, gate),
+        .group("clients", \.clients, clients),
         .group("replay", \.replay, replay),
         .group("limits", \.limits, limits),
         .group("timeouts", \.timeouts, timeouts),
@@ -37,7 +38,7 @@ enum SettingsSchema {
                     }
                 }
             }
-            let repeated = addresses.indices.contains { addresses[$0].port != 0 && addresses[..<$0].contains(addresses[$0]) }
+            let repeated = addresses.indices.contains { addresses[$0].isFixed && addresses[..<$0].contains(addresses[$0]) }
             if repeated { reading.refuse(value, expected: "each address once") }
             return addresses
         },
@@ -85,6 +86,11 @@ enum SettingsSchema {
     private static let gate = Schema<GateSettings>([
         .value("hosts", \.hosts, .list(.host)),
         .value("origins", \.origins, .list(.origin)),
+    ])
+
+    private static let clients = Schema<ClientSettings>([
+        .value("uids", \.uids, .list(.count(0...Int(UInt32.max - 1)))),
+        .value("loopback", \.loopback, .choice(ClientSettings.Loopback.allCases)),
     ])
 
     private static let replay = Schema<ReplaySettings>([

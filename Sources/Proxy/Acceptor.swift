@@ -6,23 +6,18 @@ internal import Sockets
 /// Takes connections from all listening sockets on one thread, and hands each to the worker that has the fewest.
 struct Acceptor: ~Copyable {
     private let listeners: [Int32: Listener]
+    private let peers = PeerLookup()
     private let poller = Poller()
     private let stop: Mailbox<Void>
     private let shared: Shared
     private let workers: [Mailbox<Message>]
     /// A pause is said once, not at each of its turns.
     private var isPausing = false
+    /// Users that were turned away: each is told of once.
+    private var strangers: Set<UInt32?> = []
 
-    /// Keeps a listening socket open for as long as the acceptor lives.
-    private final class Listener {
-        let socket: Descriptor
-        init(_ socket: consuming Descriptor) { self.socket = socket }
-    }
-
-    init(listeners numbers: [Int32], stop: Mailbox<Void>, shared: Shared, workers: [Mailbox<Message>]) {
-        var listeners: [Int32: Listener] = [:]
-        for number in numbers { listeners[number] = Listener(Descriptor(owning: number)) }
-        self.listeners = listeners
+    init(listeners: [Listener], stop: Mailbox<Void>, shared: Shared, workers: [Mailbox<Message>]) {
+        self.listeners = Dictionary(uniqueKeysWithValues: listeners.map { ($0.socket.number, $0) })
         self.stop = stop
         self.shared = shared
         self.workers = workers
@@ -57,8 +52,22 @@ struct Acceptor: ~Copyable {
                 }
             }
             isPausing = false
-            workers[worker].post(.accepted(number))
+            workers[worker].post(.accepted(number, caller(number, listener.door)))
         }
+    }
+
+    /// Who has connected. Looked up now: a caller that sends its request and closes cannot be told any more a moment later, and is refused.
+    private mutating func caller(_ number: Int32, _ door: Caller.Door) -> Caller {
+        let owner: SocketOwner? =
+            switch door {
+            case .unixSocket: PeerLookup.owner(ofUnix: number)
+            case .loopback: peers.owner(ofTCP: number)
+            }
+        let caller = Caller(door: door, owner: owner)
+        if !shared.callers.admits(caller), strangers.count < 1_000, strangers.insert(owner?.user).inserted {
+            shared.log.strangerRefused(owner?.user)
+        }
+        return caller
     }
 
     private mutating func pause(_ why: String) {

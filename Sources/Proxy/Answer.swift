@@ -20,17 +20,8 @@ extension Worker {
         answer(id, status: refusal.status, fields: fields, body: body)
     }
 
-    /// `/-/…`: what Keybearer itself serves.
-    mutating func serveOwn(_ id: Int32, path: String) {
-        guard path.prefix(while: { $0 != "?" }) == "/healthz", exchanges[id].head.method == .get || exchanges[id].head.method == .head
-        else {
-            return refuse(id, Refusal(.unknownPath))
-        }
-        answer(id, status: 200, fields: "Content-Type: text/plain\r\n", body: "ok\n")
-    }
-
     /// Writes a whole answer. A request that broke the rules, or whose body is unread, ends the connection.
-    private mutating func answer(_ id: Int32, status: Int, fields: String, body: String) {
+    mutating func answer(_ id: Int32, status: Int, fields: String, body: String) {
         let client = exchanges[id].downstream
         dropUpstream(id)
         guard exchanges[id].stage < .responding else { return truncate(id) }

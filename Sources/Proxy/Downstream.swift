@@ -11,6 +11,7 @@ struct Downstream: ~Copyable {
     enum Stage { case reading, closing, lingering, gone }
 
     let socket: Descriptor
+    let caller: Caller
     /// Received and not yet used: a head in pieces, a body held by back-pressure, the next request of a pipeline.
     var inbound: ByteQueue
     /// Written and not yet taken by the kernel.
@@ -26,8 +27,9 @@ struct Downstream: ~Copyable {
     /// Closing will send a reset, since the client could not tell otherwise that a body delimited by the end was cut.
     var endsByReset = false
 
-    init(socket: consuming Descriptor, pool: BufferPool, readDeadline: Int64) {
+    init(socket: consuming Descriptor, caller: Caller, pool: BufferPool, readDeadline: Int64) {
         self.socket = socket
+        self.caller = caller
         inbound = ByteQueue(pool: pool)
         outbound = ByteQueue(pool: pool)
         self.readDeadline = readDeadline
@@ -38,13 +40,13 @@ struct Downstream: ~Copyable {
 
 extension Worker {
     /// Takes over a connection from the acceptor.
-    mutating func adopt(_ fd: Int32) {
+    mutating func adopt(_ fd: Int32, _ caller: Caller) {
         guard !draining, Int(fd) < downstreams.capacity else {
             shared.loads.ended(worker: index)
             return Descriptor(owning: fd).discard()
         }
         let socket = Descriptor(owning: fd)
-        downstreams.insert(Downstream(socket: socket, pool: pool, readDeadline: now + timeouts.keepAlive), at: fd)
+        downstreams.insert(Downstream(socket: socket, caller: caller, pool: pool, readDeadline: now + timeouts.keepAlive), at: fd)
         poller.add(fd, [.read, .peerEnded])
     }
 

@@ -13,6 +13,11 @@ struct EventLog: Sendable {
     func storeChanged() { logger.debug("credential store read again") }
     func draining(_ connections: Int) { logger.info("draining: \(connections) connections finish, new ones are refused") }
     func stopped() { logger.info("stopped") }
+    func noControl(_ why: String) { logger.notice("no control socket: \(why); commands do not speak to this server") }
+    func strangerRefused(_ user: UInt32?) {
+        let who = user.map { "user \($0)" } ?? "a caller whom the kernel does not name"
+        logger.warning("refused \(who): only this user's processes are served (clients.uids adds others); said once")
+    }
     func acceptPaused(_ why: String) { logger.warning("accepting pauses: \(why)") }
 
     func refresh(_ key: ProfileKey, _ outcome: RefreshOutcome) {

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import HTTP
+internal import Routing
 internal import Sockets
 
 // MARK: - Beginning and end of an exchange

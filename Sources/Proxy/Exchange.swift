@@ -79,8 +79,12 @@ extension Worker {
         credential(id)
     }
 
-    /// 1. May this caller speak to us at all? Host and Origin are checked before anything is looked up.
+    /// 1. May this caller speak to us at all? Its user, Host and Origin are checked before anything is looked up.
     private mutating func admit(_ id: Int32) -> Bool {
+        guard shared.callers.admits(downstreams[exchanges[id].downstream].caller) else {
+            refuse(id, Refusal(.callerRefused))
+            return false
+        }
         let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
         if let refusal = shared.gate.verdict(on: exchanges[id].head, bytes) {
             refuse(id, refusal)

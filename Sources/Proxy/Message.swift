@@ -3,7 +3,7 @@ internal import Sockets
 /// What other threads tell a worker.
 enum Message: Sendable {
     /// A client's connection, now the worker's to close.
-    case accepted(Int32)
+    case accepted(Int32, Caller)
     /// The addresses of a provider's host, by provider index.
     case resolved(Int, Resolver.Outcome)
     case refreshed(ProfileKey, RefreshResult)

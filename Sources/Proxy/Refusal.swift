@@ -15,6 +15,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
     case bodyTooLarge = "body_too_large"
     case upgradeNotServed = "upgrade_not_served"
     // The gate
+    case callerRefused = "caller_refused"
     case wrongHost = "wrong_host"
     case originRefused = "origin_refused"
     case crossSite = "cross_site_refused"
@@ -24,6 +25,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
     case unknownAgent = "unknown_agent"
     case unknownProfile = "unknown_profile"
     case unknownPath = "unknown_path"
+    case notOwnUser = "not_own_user"
     case noAddress = "provider_without_address"
     case noProfile = "no_profile"
     case profileUnusable = "profile_unusable"
@@ -41,7 +43,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
     var status: Int {
         switch self {
         case .badRequest, .methodRefused, .badTarget, .contradictingPins, .malformedPin: 400
-        case .originRefused, .crossSite, .needsLogin, .profileUnusable, .noProfile: 403
+        case .callerRefused, .originRefused, .crossSite, .notOwnUser, .needsLogin, .profileUnusable, .noProfile: 403
         case .noRoute, .unknownProvider, .unknownAgent, .unknownProfile, .unknownPath: 404
         case .headTimeout, .bodyTimeout: 408
         case .bodyTooLarge: 413
@@ -65,6 +67,10 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .bodyTimeout: "The request's body stopped arriving."
         case .bodyTooLarge: "The request's body is larger than limits.requestBody allows."
         case .upgradeNotServed: "Upgrades (WebSocket) are not served yet; use plain HTTP."
+        case .callerRefused:
+            "Keybearer serves the user it runs as, and this process is another user's. Run it as that user, or add the user's number to "
+                + "clients.uids."
+        case .notOwnUser: "What is under /-/ is for the user that Keybearer runs as."
         case .wrongHost: "This Host is not one of ours. Reach Keybearer as 127.0.0.1 or localhost, or add the name to gate.hosts."
         case .originRefused: "Web pages may not use your credentials. If this one may, add its origin to gate.origins."
         case .crossSite: "A page of another site may not use your credentials."

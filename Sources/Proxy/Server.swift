@@ -1,5 +1,6 @@
 public import Configuration
 internal import Files
+internal import Glibc
 public import Logging
 internal import Sockets
 internal import Synchronization
@@ -31,27 +32,31 @@ public final class Server: Sendable {
     /// Binds, reads the credentials and starts to serve.
     ///
     /// - Parameters:
-    ///   - settings: checked settings; only loopback addresses are bound.
+    ///   - settings: checked settings; only loopback addresses and Unix sockets are bound.
     ///   - sink: the folder that holds `agents/` (DESIGN §6).
     ///   - environmentKeys: what stands in where no profile can be used.
     ///   - logger: the control plane's log.
     ///   - accessLog: where a line a request is written; nil: nowhere.
+    ///   - controlSocket: where commands reach the server, beside the settings' addresses; nil: nowhere. Another server that has it keeps it.
     public init(
-        settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], logger: Logger, accessLog: String? = nil
+        settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], logger: Logger, accessLog: String? = nil,
+        controlSocket: String? = nil
     ) throws {
         let log = EventLog(logger: logger)
-        let listeners = try Self.listen(settings.listen)
-        addresses = listeners.map(\.text)
+        let listeners = try Listeners.open(settings, control: controlSocket, log: log)
+        addresses = listeners.filter { !$0.isControl }.map(\.text)
         let count = settings.workers ?? Self.defaultWorkers
         board = CredentialBoard(settings: settings, sink: sink, environmentKeys: environmentKeys, log: log)
         let refreshes = RefreshDesk(board: board, log: log)
         shared = Shared(
-            settings: settings, board: board, refreshes: refreshes, workers: count, log: log,
+            settings: settings,
+            facts: ServerFacts(process: getpid(), startedAt: Clock.wall(), addresses: addresses, sink: sink), board: board,
+            refreshes: refreshes, workers: count, log: log,
             accessLog: accessLog.map { AccessLog(path: $0) })
         workers = (0..<count).map { _ in Mailbox<Message>() }
         running = RunningThreads()
         try startWorkers()
-        startAcceptor(listeners.map(\.number))
+        startAcceptor(listeners)
         startKeeper()
         log.listening(addresses)
     }
@@ -60,32 +65,6 @@ public final class Server: Sendable {
     private static var defaultWorkers: Int {
         let cores = CPU.count
         return cores < 4 ? 1 : min(4, cores / 2)
-    }
-
-    private static func listen(_ wanted: [ListenAddress]) throws(StartError) -> [(number: Int32, text: String)] {
-        var open: [(Int32, String)] = []
-        for address in wanted {
-            guard let place = SocketAddress(literal: address.host, port: address.port), place.isLoopback else {
-                throw StartError(
-                    description:
-                        "\(address) is not a loopback address; client keys and TLS are needed to serve others, and are not there yet")
-            }
-            do throws(SocketError) {
-                let socket = try TCP.listen(on: place)
-                let text = TCP.localAddress(of: socket)?.description ?? address.description
-                open.append((socket.release(), text))
-            } catch {
-                // A machine without IPv6 has no ::1; the other address serves.
-                if place.isIPv6, error.code == SystemError.addressNotAvailable || error.code == SystemError.familyNotSupported,
-                    wanted.count > 1
-                {
-                    continue
-                }
-                for (number, _) in open { Descriptor(owning: number).discard() }
-                throw StartError(description: "\(error); is another Keybearer running? Stop it, or choose another address with --listen")
-            }
-        }
-        return open
     }
 
     private func startWorkers() throws {
@@ -106,7 +85,7 @@ public final class Server: Sendable {
         }
     }
 
-    private func startAcceptor(_ listeners: [Int32]) {
+    private func startAcceptor(_ listeners: [Listener]) {
         let shared = shared
         let workers = workers
         let stop = stopAccepting

@@ -9,7 +9,9 @@ final class Shared: Sendable {
     let settings: Settings
     let routes: RouteTable
     let gate: Gate
+    let callers: CallerRule
     let headLimits: HeadLimits
+    let facts: ServerFacts
     let board: CredentialBoard
     let refreshes: RefreshDesk
     let resolver: Resolver
@@ -19,10 +21,15 @@ final class Shared: Sendable {
     /// Each worker's part of what all replay copies may hold.
     let replayShare: Int
 
-    init(settings: Settings, board: CredentialBoard, refreshes: RefreshDesk, workers: Int, log: EventLog, accessLog: AccessLog?) {
+    init(
+        settings: Settings, facts: ServerFacts, board: CredentialBoard, refreshes: RefreshDesk, workers: Int, log: EventLog,
+        accessLog: AccessLog?
+    ) {
         self.settings = settings
+        self.facts = facts
         routes = RouteTable(settings: settings)
         gate = Gate(settings.gate)
+        callers = CallerRule(settings.clients)
         headLimits = HeadLimits(byteCount: settings.limits.headBytes, fieldCount: settings.limits.headFields)
         self.board = board
         self.refreshes = refreshes

@@ -99,7 +99,7 @@ struct Worker: ~Copyable {
     private mutating func readMail() {
         for message in mailbox.collect() {
             switch message {
-            case .accepted(let fd): adopt(fd)
+            case .accepted(let fd, let caller): adopt(fd, caller)
             case .resolved(let origin, let outcome): resolved(origin, outcome)
             case .refreshed(let key, let result): refreshed(key, result)
             case .drain: drain()

@@ -65,6 +65,9 @@ extension Descriptor {
     /// Tells the peer that nothing more will come; what it sends can still be read.
     public borrowing func endWriting() { _ = shutdown(number, Int32(SHUT_WR)) }
 
+    /// Refuses whoever connects from now on; the descriptor stays.
+    public borrowing func stopListening() { _ = shutdown(number, Int32(SHUT_RDWR)) }
+
     /// Closing will send a reset, so that the peer cannot mistake what it got for a whole message.
     public borrowing func resetWhenClosed() { _ = kb_reset_on_close(number) }
 }

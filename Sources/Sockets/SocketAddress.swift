@@ -31,6 +31,14 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         return nil
     }
 
+    /// 127.0.0.1
+    public static func loopback(_ port: UInt16) -> SocketAddress { SocketAddress(loopback: port) }
+
+    private init(loopback port: UInt16) {
+        octets = [127, 0, 0, 1]
+        self.port = port
+    }
+
     init?(_ storage: sockaddr_storage) {
         var storage = storage
         switch Int32(storage.ss_family) {

@@ -85,6 +85,10 @@ extension SystemError {
     public static var addressNotAvailable: Int32 { EADDRNOTAVAIL }
     /// This process has as many descriptors as it may (EMFILE).
     public static var tooManyDescriptors: Int32 { EMFILE }
+    /// Another socket has the address (EADDRINUSE).
+    public static var addressInUse: Int32 { EADDRINUSE }
+    /// Something stands at the path (EEXIST).
+    public static var fileExists: Int32 { EEXIST }
     /// The kernel does not speak this family (EAFNOSUPPORT).
     public static var familyNotSupported: Int32 { EAFNOSUPPORT }
 }

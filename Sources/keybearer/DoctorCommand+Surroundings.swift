@@ -89,12 +89,12 @@ struct DoctorSurroundings {
                 Finding(
                     .problem, "other-keybearer",
                     "the Keybearer that answers at \(address) has another state directory, and so other credentials",
-                    advice: "end it (\(PortOwner.describe(address.port))), or set `listen` in \(installation.settingsPath)"))
+                    advice: "end it (\(SocketHolder.describe(listenerOn: address.port))), or set `listen` in \(installation.settingsPath)"))
         }
         for (address, health) in zip(addresses, health) where health == .stranger {
             findings.append(
                 Finding(
-                    .problem, "port", "\(address) is in use by \(PortOwner.describe(address.port)), which is no Keybearer",
+                    .problem, "port", "\(address) is in use by \(SocketHolder.describe(listenerOn: address.port)), which is no Keybearer",
                     advice: "end it, or set `listen` in \(installation.settingsPath)"))
         }
         if !addresses.isEmpty, health.allSatisfy({ $0 == .nobody }) {
@@ -127,49 +127,5 @@ struct DoctorSurroundings {
                     advice: "if this network lets nothing out but through the proxy, Keybearer cannot reach a provider from here yet"))
         }
         return findings
-    }
-}
-
-/// Which process listens on a port of this machine.
-enum PortOwner {
-    /// A person's words for it.
-    static func describe(_ port: UInt16) -> String {
-        guard let (inode, user) = socket(port) else { return "another program" }
-        guard let id = process(holding: inode) else { return "a process of user \(user)" }
-        let name = String(decoding: (contents("/proc/\(id)/comm")).filter { $0 >= 0x20 }, as: UTF8.self)
-        return "\(name.isEmpty ? "a process" : name) (process \(id))"
-    }
-
-    /// The listening socket's inode and owner (proc(5), /proc/net/tcp): state 0A is LISTEN.
-    private static func socket(_ port: UInt16) -> (inode: Substring, user: Substring)? {
-        let wanted = ":" + String(repeating: "0", count: 4 - String(port, radix: 16).count) + String(port, radix: 16, uppercase: true)
-        for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            for line in String(decoding: contents(table), as: UTF8.self).split(separator: "\n").dropFirst() {
-                let columns = line.split(separator: " ")
-                if columns.count > 9, columns[1].hasSuffix(wanted), columns[3] == "0A" { return (columns[9], columns[7]) }
-            }
-        }
-        return nil
-    }
-
-    private static func process(holding inode: Substring) -> Int? {
-        Directory.names(in: "/proc").compactMap { Int($0) }.first { id in
-            Directory.names(in: "/proc/\(id)/fd").contains { link("/proc/\(id)/fd/\($0)") == "socket:[\(inode)]" }
-        }
-    }
-
-    private static func link(_ path: String) -> String {
-        var buffer = [UInt8](repeating: 0, count: 256)
-        let count = unsafe buffer.withUnsafeMutableBytes { unsafe readlink(path, $0.baseAddress.unsafelyUnwrapped, $0.count) }
-        return String(decoding: buffer[..<max(0, count)], as: UTF8.self)
-    }
-
-    /// Files of /proc have no size to go by.
-    private static func contents(_ path: String) -> [UInt8] {
-        guard let stream = unsafe fopen(path, "re") else { return [] }
-        defer { unsafe fclose(stream) }
-        var bytes = [UInt8](repeating: 0, count: 4 << 20)
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, stream) }
-        return Array(bytes[..<count])
     }
 }

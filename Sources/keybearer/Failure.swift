@@ -17,6 +17,8 @@ struct Failure: Error, CustomStringConvertible {
     static func failed(_ message: String) -> Failure { Failure(description: message, code: 1) }
     /// The command line asks for something that cannot be (EX_USAGE).
     static func usage(_ message: String) -> Failure { Failure(description: message, code: 64) }
+    /// A server that runs does not answer (EX_UNAVAILABLE).
+    static func unreachable(_ message: String) -> Failure { Failure(description: message, code: 69) }
     /// The settings, or the surroundings they depend on, are wrong (EX_CONFIG).
     static func configuration(_ message: String) -> Failure { Failure(description: message, code: 78) }
 

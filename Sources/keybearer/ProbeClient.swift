@@ -54,6 +54,8 @@ struct ProbeClient {
     /// How it ended.
     enum Outcome: Equatable {
         case answer(ProbeAnswer)
+        /// Nobody listens there.
+        case unreachable
         case timedOut
         /// No whole answer came.
         case broken
@@ -61,19 +63,33 @@ struct ProbeClient {
         case abandoned
     }
 
-    let port: UInt16
-    let timeout: Duration
+    /// Where a server of ours listens.
+    enum Place {
+        /// A port of 127.0.0.1.
+        case port(UInt16)
+        /// A socket in the file system.
+        case unixSocket(String)
+    }
+
+    private let place: Place
+    private let timeout: Duration
     /// Asked at least ten times a second.
-    let isWanted: () -> Bool
+    private let isWanted: () -> Bool
+
+    init(to place: Place, timeout: Duration, isWanted: @escaping () -> Bool) {
+        self.place = place
+        self.timeout = timeout
+        self.isWanted = isWanted
+    }
 
     /// More than any answer to a probe.
     private static let limit = 8 << 20
 
     func send(_ text: String) -> Outcome {
         let deadline = ContinuousClock.now + timeout
-        guard let address = SocketAddress(literal: "127.0.0.1", port: port), case .started(let socket) = TCP.dial(address) else {
-            return .broken
-        }
+        guard case .started(let socket) = dial() else { return .unreachable }
+        if let end = wait(for: POLLOUT, on: socket, until: deadline) { return end }
+        guard TCP.outcome(of: socket) == 0 else { return .unreachable }
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             if let end = wait(for: POLLOUT, on: socket, until: deadline) { return end }
@@ -92,6 +108,13 @@ struct ProbeClient {
             bytes += buffer[..<count]
         }
         return ProbeAnswer(bytes).map { .answer($0) } ?? .broken
+    }
+
+    private func dial() -> TCP.Dialled {
+        switch place {
+        case .port(let port): TCP.dial(SocketAddress.loopback(port))
+        case .unixSocket(let path): UnixSocket.dial(path)
+        }
     }
 
     /// Nil when `event` has come; else how it ends.

@@ -88,7 +88,7 @@ struct ProbeRun {
         var signal: Int32?
         var progress = LoginProgress()
         var (what, start) = ("", ContinuousClock.now)
-        let client = ProbeClient(port: port, timeout: timeout) {
+        let client = ProbeClient(to: .port(port), timeout: timeout) {
             progress.show(what, seconds: Int((ContinuousClock.now - start).components.seconds))
             signal = signal ?? signals.next(within: 0)
             return signal == nil
@@ -120,6 +120,7 @@ struct ProbeRun {
             case .answer(let answer): ProbeVerdict(answer, of: target.provider)
             case .timedOut: ProbeVerdict(.timeout, "no answer within \(Int64(timeout / .milliseconds(1))) ms")
             case .broken: ProbeVerdict(.unknown, "the answer broke off")
+            case .unreachable: ProbeVerdict(.unknown, "no server answers")
             case .abandoned: ProbeVerdict(.unknown, "stopped")
             }
         return ProbeResult(target: target, verdict: verdict, latency: latency)

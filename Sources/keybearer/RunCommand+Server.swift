@@ -24,24 +24,15 @@ struct LocalServer {
     /// How long a server may take to answer after its start: it binds within milliseconds, on a machine that is not overloaded.
     private static let patience = Duration.seconds(15)
 
-    /// Who answers now. Keybearer's answers carry a field that others' don't: the request's name, which its access log then holds.
+    /// Who answers now: the server of our state directory says on its control socket where it serves; another Keybearer is known by the
+    /// field that all our answers carry.
     func health(of installation: Installation) -> Health {
-        switch answer(within: .seconds(3)) {
-        case .nobody: .nobody
-        case .stranger: .stranger
-        case .request(let id):
-            AccessLogTail(stateDirectory: installation.places.stateDirectory).holds(id) ? .ours : .anotherKeybearer
-        }
+        let own = ControlClient(stateDirectory: installation.places.stateDirectory, timeout: .seconds(3)).status
+        if let own, own.addresses.contains(address.description) { return .ours }
+        return stranger(within: .seconds(3))
     }
 
-    private enum Answer {
-        /// The name that Keybearer gave to the request.
-        case request(String)
-        case stranger
-        case nobody
-    }
-
-    private func answer(within limit: Duration) -> Answer {
+    private func stranger(within limit: Duration) -> Health {
         guard let place = SocketAddress(literal: address.host, port: address.port) else { return .nobody }
         guard case .started(let socket) = TCP.dial(place) else { return .nobody }
         let deadline = ContinuousClock.now + limit
@@ -60,10 +51,8 @@ struct LocalServer {
             guard case .moved(let count) = received else { break }
             answer += buffer[..<count]
         }
-        let name = "\r\nkeybearer-request-id: "
-        let text = String(decoding: answer, as: UTF8.self).lowercased()
-        guard let start = text.firstRange(of: name)?.upperBound else { return .stranger }
-        return .request(String(text[start...].prefix { $0.isHexDigit }))
+        let isKeybearer = String(decoding: answer, as: UTF8.self).lowercased().contains("\r\nkeybearer-request-id: ")
+        return isKeybearer ? .anotherKeybearer : .stranger
     }
 
     private static func wait(for event: Int32, on socket: borrowing Descriptor, until deadline: ContinuousClock.Instant) -> Bool {
@@ -112,33 +101,5 @@ struct LocalServer {
             Pause.milliseconds(20)
         }
         throw Failure.failed("the server did not start: \(BackgroundServer.lastWords(log))")
-    }
-}
-
-/// The end of a server's access log. Whoever writes a request's name there works with that state directory.
-private struct AccessLogTail {
-    private let path: String
-
-    init(stateDirectory: String) { path = stateDirectory + "/logs/access.jsonl" }
-
-    /// Whether the request is there, or comes: a server hands its lines over four times a second, and a busy disk takes its time.
-    func holds(_ id: String) -> Bool {
-        let deadline = ContinuousClock.now + .seconds(3)
-        while !text.contains(id) {
-            guard ContinuousClock.now < deadline else { return false }
-            Pause.milliseconds(10)
-        }
-        return true
-    }
-
-    /// The last 64 KiB: hundreds of requests.
-    private var text: String {
-        guard let stream = unsafe fopen(path, "re") else { return "" }
-        defer { unsafe fclose(stream) }
-        var bytes = [UInt8](repeating: 0, count: 64 << 10)
-        // A shorter log is read from its start, where the stream stands anyway.
-        unsafe fseek(stream, -bytes.count, SEEK_END)
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, stream) }
-        return String(decoding: bytes[..<count], as: UTF8.self)
     }
 }

@@ -44,11 +44,19 @@ struct ServeCommand: ParsableCommand {
         Self.prepare(installation, logger)
         let server = try Server(
             settings: installation.settings, sink: installation.places.sink, environmentKeys: Self.environmentKeys(installation, logger),
-            logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl")
+            logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl",
+            controlSocket: Self.controlSocket(installation))
         Self.warnOfEnds(installation, logger)
         let signal = signals.next()
         logger.info("\(StopSignals.name(signal)): stopping; once more cuts what is left")
         Self.stop(server, signals)
+    }
+
+    /// Where commands reach this server; the folder is made, for us alone.
+    private static func controlSocket(_ installation: Installation) throws -> String {
+        _ = try PrivateDirectory.ensure(installation.places.stateDirectory)
+        _ = try PrivateDirectory.ensure(installation.places.stateDirectory + "/run")
+        return ControlClient.path(in: installation.places.stateDirectory)
     }
 
     /// Limits, folders, and what a person should know about this start.

@@ -68,6 +68,19 @@ import Testing
         #expect(ListenAddress.Flaw.notLoopback.expectation.contains("client keys and TLS"))
     }
 
+    @Test func aUnixSocketIsNamedByItsPath() throws {
+        let addresses = try ListenAddress.parse("unix:/run/kb.sock")
+        #expect(addresses.map(\.description) == ["unix:/run/kb.sock"])
+        #expect(addresses.first?.path == "/run/kb.sock")
+        #expect(addresses.first?.isFixed == true)
+    }
+
+    @Test(
+        "A Unix socket's path is absolute and no folder's", arguments: ["unix:", "unix:kb.sock", "unix:/", "unix:/run/", "unix:/a\u{0}b"])
+    func refusesPaths(text: String) {
+        #expect(throws: ListenAddress.Flaw.path) { try ListenAddress.parse(text) }
+    }
+
     @Test(
         "What is no address and port is refused",
         arguments: ["", "5392", ":5392", "127.0.0.1", "127.0.0.1:", "::1:5392", "127.0.0.1:99999", "[::1]5392", "a:b", "127.0.0.1:1x"])

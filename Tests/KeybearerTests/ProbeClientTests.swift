@@ -18,10 +18,10 @@ import Testing
     }
 
     @Test func `Where nobody listens there is no answer`() {
-        #expect(ProbeClient(port: 1, timeout: .seconds(1)) { true }.send("GET / HTTP/1.1\r\n\r\n") == .broken)
+        #expect(ProbeClient(to: .port(1), timeout: .seconds(1)) { true }.send("GET / HTTP/1.1\r\n\r\n") == .unreachable)
     }
 
     @Test func `An answer that nobody wants is not waited for`() {
-        #expect(ProbeClient(port: 1, timeout: .seconds(1)) { false }.send("GET / HTTP/1.1\r\n\r\n") == .abandoned)
+        #expect(ProbeClient(to: .port(1), timeout: .seconds(1)) { false }.send("GET / HTTP/1.1\r\n\r\n") == .abandoned)
     }
 }

@@ -1,4 +1,5 @@
 @testable import Configuration
+import Glibc
 import Logging
 import Proxy
 import Sockets
@@ -101,5 +102,25 @@ import Testing
             }
         }
         #expect(error?.description.contains("/nowhere/ca.pem") == true)
+    }
+
+    @Test func theControlSocketTellsWhereTheServerServes() throws {
+        let folder = TestFolder()
+        let path = folder.path + "/control.sock"
+        let text = SettingsText(path: "settings", bytes: Array("{ listen: [\"127.0.0.1:0\"], workers: 1, timeouts: { drain: 0 } }".utf8))
+        let server = try Server(
+            settings: try Settings(file: text), sink: folder.path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            controlSocket: path)
+        guard case .started(let dialled) = UnixSocket.dial(path) else { throw Mismatch(expected: "a control socket", got: "none") }
+        let socket = PlainSocket(owning: dialled.release())
+        socket.send(Array("GET /-/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
+        guard case .bytes(let bytes) = socket.receive() else { throw Mismatch(expected: "an answer", got: "none") }
+        let answer = String(decoding: bytes, as: UTF8.self)
+        #expect(answer.hasPrefix("HTTP/1.1 200 "))
+        for address in server.addresses { #expect(answer.contains("\"\(address)\"")) }
+        #expect(!server.addresses.contains { $0.hasPrefix("unix:") })
+        server.drain()
+        server.waitUntilStopped()
+        #expect(access(path, F_OK) != 0, "the socket's file goes with the server")
     }
 }

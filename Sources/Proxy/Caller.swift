@@ -1,0 +1,35 @@
+internal import Configuration
+internal import Glibc
+internal import Sockets
+
+/// Who is at the other end of a client's connection, found out when it was accepted.
+struct Caller: Sendable, Equatable {
+    /// How it came in.
+    enum Door: Sendable { case loopback, unixSocket }
+
+    let door: Door
+    /// Nil: the kernel did not tell.
+    let owner: SocketOwner?
+}
+
+/// Which users of this machine are served (DESIGN §11): anyone who reaches the port spends the user's money.
+struct CallerRule: Sendable {
+    private let users: Set<UInt32>
+    private let servesAnyone: Bool
+
+    init(_ settings: ClientSettings, ownUser: UInt32 = geteuid()) {
+        users = Set(settings.uids.compactMap { UInt32(exactly: $0) }).union([ownUser, 0])
+        servesAnyone = settings.loopback == .any
+        self.ownUser = ownUser
+    }
+    private let ownUser: UInt32
+
+    /// Whether the caller may have requests forwarded.
+    func admits(_ caller: Caller) -> Bool {
+        if caller.door == .loopback, servesAnyone { return true }
+        return caller.owner.map { users.contains($0.user) } ?? false
+    }
+
+    /// Whether the caller may see and change what Keybearer keeps: our own user, or root, and nobody whom only the settings let in.
+    func isOwn(_ caller: Caller) -> Bool { caller.owner.map { $0.user == ownUser || $0.user == 0 } ?? false }
+}

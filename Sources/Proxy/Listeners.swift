@@ -1,0 +1,93 @@
+internal import Configuration
+internal import Sockets
+
+/// A socket that connections are accepted from, and what kind of door it is. Listens for as long as it lives.
+final class Listener: Sendable {
+    let socket: Descriptor
+    let door: Caller.Door
+    /// The address with the port that the kernel chose, or `unix:` and the path.
+    let text: String
+    /// The one that commands use.
+    let isControl: Bool
+    private let path: String?
+
+    /// Takes over a listening socket; `path`: the file to be removed with it.
+    init(_ socket: consuming Descriptor, door: Caller.Door, text: String, path: String? = nil, isControl: Bool = false) {
+        self.socket = socket
+        self.door = door
+        self.text = text
+        self.path = path
+        self.isControl = isControl
+    }
+    deinit {
+        guard let path else { return }
+        socket.stopListening()
+        UnixSocket.remove(path)
+    }
+}
+
+/// Opens the sockets of a start, all or none.
+enum Listeners {
+    /// The sockets of `settings.listen` and the control socket.
+    ///
+    /// - Throws: `StartError` for an address that cannot be had, naming who has it; also when the kernel would not tell who calls.
+    static func open(_ settings: Settings, control: String?, log: EventLog) throws(StartError) -> [Listener] {
+        var open: [Listener] = []
+        for address in settings.listen {
+            if let path = address.path {
+                open.append(try unixSocket(path))
+            } else if let listener = try loopback(address, isOnly: settings.listen.count == 1) {
+                open.append(listener)
+            }
+        }
+        if settings.clients.loopback == .sameUser, open.contains(where: { $0.door == .loopback }), !PeerLookup().works() {
+            throw StartError(
+                description:
+                    "this kernel does not tell who calls on a loopback port (sock_diag of netlink is missing), so that any user of this "
+                    + "machine could spend your credentials: listen on a Unix socket (--listen unix:/path), or, where you alone use the "
+                    + "machine, set clients.loopback to \"any\"")
+        }
+        if let control, let listener = controlSocket(control, log) { open.append(listener) }
+        return open
+    }
+
+    /// Nil: this machine does not have the address, and another one serves.
+    private static func loopback(_ address: ListenAddress, isOnly: Bool) throws(StartError) -> Listener? {
+        guard let place = SocketAddress(literal: address.host, port: address.port), place.isLoopback else {
+            throw StartError(
+                description: "\(address) is not a loopback address; client keys and TLS are needed to serve others, and are not there yet")
+        }
+        do throws(SocketError) {
+            let socket = try TCP.listen(on: place)
+            let text = TCP.localAddress(of: socket)?.description ?? address.description
+            return Listener(socket, door: .loopback, text: text)
+        } catch {
+            // A machine without IPv6 has no ::1; the other address serves.
+            let isMissing = error.code == SystemError.addressNotAvailable || error.code == SystemError.familyNotSupported
+            if place.isIPv6, isMissing, !isOnly { return nil }
+            let owner = error.code == SystemError.addressInUse ? "; \(SocketHolder.describe(listenerOn: address.port)) has it" : ""
+            throw StartError(description: "\(error)\(owner). End that, or choose another address with --listen")
+        }
+    }
+
+    private static func unixSocket(_ path: String) throws(StartError) -> Listener {
+        do throws(SocketError) {
+            return Listener(try UnixSocket.listen(at: path), door: .unixSocket, text: "unix:\(path)", path: path)
+        } catch {
+            let advice =
+                error.code == SystemError.fileExists
+                ? "what is there is no socket; name another path" : "end who has it, or choose another path with --listen"
+            throw StartError(description: "\(error); \(advice)")
+        }
+    }
+
+    /// Nil, and a line in the log, when it cannot be had: requests are served all the same.
+    private static func controlSocket(_ path: String, _ log: EventLog) -> Listener? {
+        do throws(SocketError) {
+            return Listener(try UnixSocket.listen(at: path), door: .unixSocket, text: "unix:\(path)", path: path, isControl: true)
+        } catch {
+            log.noControl(error.code == SystemError.addressInUse ? "another server with this state directory has it" : error.description)
+            return nil
+        }
+    }
+}
