@@ -14,6 +14,8 @@ public struct Settings: Sendable {
     public var auth = AuthSettings()
     /// The agents that are known by name, in the order of the file.
     public var agents: [AgentSettings] = []
+    /// Where the references in profiles lead.
+    public var secrets = SecretPlaces()
     /// Trust and pooling towards providers.
     public var upstream = UpstreamSettings()
     /// Requests whose path names no provider.
@@ -50,6 +52,11 @@ public struct Settings: Sendable {
     public var defaultAgent: String {
         (agents.first { $0.isDefault } ?? agents.first)?.id ?? "main"
     }
+
+    /// Whether the agent (in its normal form) has main's profiles beside its own.
+    public func inherits(_ agent: String) -> Bool {
+        agent != AgentID.main && agents.contains { $0.id == agent && $0.inherits }
+    }
 }
 
 /// Which profiles are used, in which order. `order` and `profiles` have Moltbot's shape.
@@ -68,6 +75,8 @@ public struct AgentSettings: Sendable, Equatable {
     public var id: String
     /// Whether it is meant when a request names no agent.
     public var isDefault: Bool
+    /// Whether it has the profiles of the agent `main` as well, beside its own. They stay main's: nothing is copied.
+    public var inherits: Bool
 }
 
 /// How providers are reached.

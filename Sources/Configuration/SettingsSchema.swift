@@ -9,6 +9,7 @@ enum SettingsSchema {
         .optional("sink", \.sink, .path),
         .group("auth", \.auth, auth),
         .group("agents", \.self, Schema([.value("list", \.agents, agents)])),
+        .group("secrets", \.secrets, SecretSchema.secrets),
         .group("upstream", \.upstream, upstream),
         ProviderSchema.catalogue,
         .group("routes", \.routes, routes),
@@ -70,8 +71,10 @@ enum SettingsSchema {
 
     private static let agents = Codec<[AgentSettings]>.list(
         .object(
-            AgentSettings(id: "", isDefault: false), required: ["id"],
-            Schema([.value("id", \.id, .agentID), .value("default", \.isDefault, .truth)])))
+            AgentSettings(id: "", isDefault: false, inherits: false), required: ["id"],
+            Schema([
+                .value("id", \.id, .agentID), .value("default", \.isDefault, .truth), .value("inherit", \.inherits, .truth),
+            ])))
 
     private static let upstream = Schema<UpstreamSettings>([
         .optional("caFile", \.caFile, .path),

@@ -27,15 +27,17 @@ extension AgentStore {
         }
     }
 
-    /// Sets the order of `provider`. Every id must be a profile of it; a profile that is not listed is not used.
+    /// Sets the order of `provider`. Every id must be a profile of it, here or in `inherited`; a profile that is not listed is not used.
     @discardableResult
-    public func setOrder(_ ids: [String], provider: String) throws(StoreError) -> StoreSnapshot {
+    public func setOrder(
+        _ ids: [String], provider: String, besides inherited: StoreSnapshot? = nil
+    ) throws(StoreError) -> StoreSnapshot {
         guard !ids.isEmpty else { throw .invalid("An order names at least one profile; `order clear` removes it.") }
         var seen: Set<String> = []
         let unique = ids.filter { seen.insert($0).inserted }
         return try changeOrder { document, state, isCombined, snapshot throws(StoreError) in
             for id in ids {
-                guard let profile = snapshot.profile(id) else { throw .unknownProfile(id: id) }
+                guard let profile = snapshot.profile(id) ?? inherited?.profile(id) else { throw .unknownProfile(id: id) }
                 guard profile.provider == ProviderName.normalised(provider) else {
                     throw .providerMismatch(id: id, provider: profile.provider)
                 }

@@ -11,11 +11,14 @@ public struct AgentStore: Sendable, Hashable {
     public let agentID: String
     /// The neighbours' locks that are held already while this value is used; see `using(_:)`.
     var hold: NeighbourHold?
+    /// What programs have said, for references to them; nil where no program is run.
+    let programs: SecretPrograms?
 
     /// The store of an agent in a sink. Nothing is touched before the first call.
-    public init(sink: String, agentID: String = AgentID.main) {
+    public init(sink: String, agentID: String = AgentID.main, programs: SecretPrograms? = nil) {
         self.sink = sink.count > 1 && sink.hasSuffix("/") ? String(sink.dropLast()) : sink
         self.agentID = AgentID.normalised(agentID)
+        self.programs = programs
     }
 
     /// The agent's folder.
@@ -156,7 +159,7 @@ public struct AgentStore: Sendable, Hashable {
     private func snapshot(
         of store: StoreFile<StoreDocument>, _ state: StoreFile<StateDocument>, _ problems: [StoreProblem]
     ) -> StoreSnapshot {
-        var resolver = SecretResolver(settings: { Neighbour.settings(in: sink) })
+        var resolver = self.resolver
         let (profiles, entryProblems) = store.document.map { $0.resolving($0.read(), with: &resolver) } ?? ([], [])
         var order = store.document.map { StoredOrder.read($0.root) } ?? [:]
         if let state = state.document { order.merge(StoredOrder.read(state.root)) { _, later in later } }
@@ -168,6 +171,17 @@ public struct AgentStore: Sendable, Hashable {
         return StoreSnapshot(
             profiles: profiles, order: order.filter { !$0.value.isEmpty }, needsLogin: needsLogin, problems: problems + entryProblems,
             identity: StoreIdentity(profiles: store.identity, state: state.identity))
+    }
+
+    /// For one reading of the store.
+    var resolver: SecretResolver {
+        SecretResolver(
+            places: {
+                let theirs = SecretPlaces(neighbour: Neighbour.settings(in: sink)?["secrets"])
+                guard let ours = programs?.places else { return theirs }
+                return SecretPlaces(
+                    defaults: theirs.defaults.merging(ours.defaults) { $1 }, places: theirs.places.merging(ours.places) { $1 })
+            }, programs: programs)
     }
 
     private static let notAStore = "expected an object with `version` 1 and an object `profiles`"

@@ -30,11 +30,16 @@ public struct Profile: Sendable, Equatable {
     public let email: String?
     /// Its secret is a `keyRef`, `tokenRef` or `${NAME}` that has not been resolved.
     public let hasUnresolvedReference: Bool
+    /// The store names where the secret is to be had, and does not hold it.
+    public let isReference: Bool
+    /// The secret is what a program says when it is asked (`AgentStore.following(_:)`), which has not been done, or in vain.
+    public let awaitsProgram: Bool
 
     /// A profile from its parts. The store makes them; tests and logins may too.
     public init(
         id: String, provider: String, kind: Kind, secret: Secret?, refresh: Secret? = nil, expires: Int64? = nil,
-        hasInvalidExpires: Bool = false, accountID: String? = nil, email: String? = nil, hasUnresolvedReference: Bool = false
+        hasInvalidExpires: Bool = false, accountID: String? = nil, email: String? = nil, hasUnresolvedReference: Bool = false,
+        isReference: Bool = false, awaitsProgram: Bool = false
     ) {
         self.id = id
         self.provider = ProviderName.normalised(provider)
@@ -46,14 +51,22 @@ public struct Profile: Sendable, Equatable {
         self.accountID = accountID
         self.email = email
         self.hasUnresolvedReference = hasUnresolvedReference
+        self.isReference = isReference || hasUnresolvedReference
+        self.awaitsProgram = awaitsProgram
     }
 
     /// The same with the secret that its reference leads to.
     func resolved(_ secret: Secret) -> Profile {
         Profile(
             id: id, provider: provider, kind: kind, secret: secret, refresh: refresh, expires: expires,
-            hasInvalidExpires: hasInvalidExpires,
-            accountID: accountID, email: email)
+            hasInvalidExpires: hasInvalidExpires, accountID: accountID, email: email, isReference: true)
+    }
+
+    /// The same, known to lead nowhere for now.
+    func referring(awaitsProgram: Bool) -> Profile {
+        Profile(
+            id: id, provider: provider, kind: kind, secret: nil, refresh: refresh, expires: expires, hasInvalidExpires: hasInvalidExpires,
+            accountID: accountID, email: email, hasUnresolvedReference: true, awaitsProgram: awaitsProgram)
     }
 
     /// Where the credential stands at `now` (ms since 1970).

@@ -54,6 +54,14 @@ public enum ProfileOrder {
 
     /// Whether the credential itself can be used, at once or after a refresh.
     private static func standing(of profile: Profile, mark: NeedsLogin?, now: Int64) -> Eligibility {
+        if profile.awaitsProgram {
+            // Its program is asked when the profile's turn comes; a token that has ended by what the store says needs no asking.
+            switch profile.expiry(now: now) {
+            case .never, .valid: return .ok
+            case .expired: return .expired
+            case .invalid: return .invalidExpires
+            }
+        }
         if profile.hasUnresolvedReference { return .unresolvedReference }
         let isUsable = profile.isUsable(now: now)
         // A refused refresh token does not end the access token that is still in its life, unless that was refused as well.

@@ -51,6 +51,14 @@ struct SecretReference: Hashable {
 /// Why a reference leads to no secret, as the end of a sentence; never a value.
 struct UnresolvedReference: Error, Equatable {
     let reason: String
+    /// A program may still say it, when it is asked.
+    var awaitsProgram = false
+    /// It has not been asked yet.
+    var isNew = false
 
-    init(_ reason: String) { self.reason = reason }
+    init(_ reason: String, awaitsProgram: Bool = false, isNew: Bool = false) {
+        self.reason = reason
+        self.awaitsProgram = awaitsProgram
+        self.isNew = isNew
+    }
 }

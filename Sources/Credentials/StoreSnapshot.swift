@@ -13,6 +13,8 @@ public struct StoreSnapshot: Sendable {
     public let problems: [StoreProblem]
     /// Which versions of the files were read.
     public let identity: StoreIdentity
+    /// Whose the profiles are that another agent's file holds, by id.
+    private let owners: [String: String]
 
     /// Positions in `profiles` by id.
     private let positions: [String: Int]
@@ -22,11 +24,19 @@ public struct StoreSnapshot: Sendable {
         profiles: [Profile], order: [String: [String]] = [:], needsLogin: [String: NeedsLogin] = [:], problems: [StoreProblem] = [],
         identity: StoreIdentity = StoreIdentity(profiles: nil, state: nil)
     ) {
+        self.init(profiles: profiles, order: order, needsLogin: needsLogin, problems: problems, identity: identity, owners: [:])
+    }
+
+    private init(
+        profiles: [Profile], order: [String: [String]], needsLogin: [String: NeedsLogin], problems: [StoreProblem], identity: StoreIdentity,
+        owners: [String: String]
+    ) {
         self.profiles = profiles
         self.order = order
         self.needsLogin = needsLogin
         self.problems = problems
         self.identity = identity
+        self.owners = owners
         positions = Dictionary(profiles.indices.map { (profiles[$0].id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -37,6 +47,20 @@ public struct StoreSnapshot: Sendable {
 
     /// The profile with this id.
     public func profile(_ id: String) -> Profile? { positions[id].map { profiles[$0] } }
+
+    /// What an agent may use that inherits the profiles of `other`, the agent `owner`: its own, then those that it has none of the same
+    /// name of. They stay the other's: nothing is written here that would copy them. An order of its own goes before the other's.
+    public func inheriting(from other: StoreSnapshot, of owner: String) -> StoreSnapshot {
+        let inherited = other.profiles.filter { profile($0.id) == nil }
+        let marks = inherited.compactMap { profile in other.needsLogin[profile.id].map { (profile.id, $0) } }
+        return StoreSnapshot(
+            profiles: profiles + inherited, order: other.order.merging(order) { $1 },
+            needsLogin: needsLogin.merging(marks) { own, _ in own }, problems: problems, identity: identity,
+            owners: Dictionary(uniqueKeysWithValues: inherited.map { ($0.id, owner) }))
+    }
+
+    /// The agent whose file holds the profile; nil: the one that this is the snapshot of.
+    public func owner(of id: String) -> String? { owners[id] }
 }
 
 /// Which versions of the two files a snapshot was read from; a file that changes gets another identity.

@@ -40,6 +40,14 @@ public struct FileError: Error, Sendable, Equatable {
         case badPath
         /// The lock under which it was to be replaced had been lost by then.
         case lostLock
+        /// A program's path that does not begin at the root.
+        case notAbsolute
+        /// A program that is reached by a symbolic link, where none is allowed.
+        case link
+        /// A program that we may not run.
+        case notExecutable
+        /// A program outside of the folders that are trusted.
+        case notTrusted
     }
 
     init(_ operation: Operation, _ path: String, code: Int32) {
@@ -84,6 +92,10 @@ extension FileError: CustomStringConvertible {
         case .outOfBounds: "\(path): the record does not fit into the journal"
         case .lostLock: "another program took over the lock of \(path); it was not replaced"
         case .badPath: "\"\(path)\" is not a path"
+        case .notAbsolute: "\"\(path)\" is not an absolute path"
+        case .link: "\(path) is a symbolic link; name what it leads to, or set allowSymlinkCommand"
+        case .notExecutable: "\(path) cannot be executed by this user; run: chmod u+x on it"
+        case .notTrusted: "\(path) is in none of the trustedDirs"
         }
     }
 

@@ -50,6 +50,8 @@ public struct RefreshFailure: Error, Sendable, Equatable, CustomStringConvertibl
         case store
         /// The provider's settings cannot be used (token URL, client secret).
         case settings
+        /// The secret is had from elsewhere, and was not to be had.
+        case reference
     }
 
     /// What failed.
@@ -83,6 +85,7 @@ public struct RefreshFailure: Error, Sendable, Equatable, CustomStringConvertibl
             case .notDurable: "the store or its journal cannot be written"
             case .store: "the store cannot be read"
             case .settings: "the provider's OAuth settings cannot be used"
+            case .reference: "the secret that the profile refers to could not be had"
             }
         let facts = [status.map { "HTTP \($0)" }, code, detail].compactMap { $0 }
         return facts.isEmpty ? what : "\(what) (\(facts.joined(separator: ", ")))"

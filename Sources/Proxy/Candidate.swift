@@ -21,7 +21,7 @@ final class Candidate: Sendable {
         case ready
         /// Good, and near its end: to be refreshed in the background.
         case early
-        /// Must be refreshed before it is used.
+        /// Must be refreshed, or asked for, before it is used.
         case expired
         case unusable(Eligibility)
     }
@@ -36,6 +36,10 @@ final class Candidate: Sendable {
     let eligibility: Eligibility
     /// How to refresh it; nil for what cannot be.
     let client: OAuthClient?
+    /// Its secret is had from elsewhere, and can be asked for again.
+    let isReference: Bool
+    /// That has not been done yet: there is nothing to put on a request.
+    private let awaitsProgram: Bool
     /// Names the access token's generation, so that a refresh after a 401 is asked for that one only.
     let fingerprint: String
     private let expires: Int64?
@@ -50,7 +54,7 @@ final class Candidate: Sendable {
 
     init(
         key: ProfileKey, encodedID: [UInt8], poolKey: Int, billing: Billing, eligibility: Eligibility, client: OAuthClient?,
-        fingerprint: String,
+        isReference: Bool = false, awaitsProgram: Bool = false, fingerprint: String,
         expires: Int64?, since: Int64?, jitter: Double, merges: [FieldMerge], replaced: [[UInt8]], lines: SecretLines
     ) {
         self.key = key
@@ -59,6 +63,8 @@ final class Candidate: Sendable {
         self.billing = billing
         self.eligibility = eligibility
         self.client = client
+        self.isReference = isReference
+        self.awaitsProgram = awaitsProgram
         self.fingerprint = fingerprint
         self.expires = expires
         self.since = since
@@ -69,11 +75,12 @@ final class Candidate: Sendable {
     }
 
     /// Whether a new token can be had without a person.
-    var isRefreshable: Bool { client != nil && eligibility == .ok }
+    var isRefreshable: Bool { (client != nil || isReference) && eligibility == .ok }
 
     /// `now`: milliseconds since 1970, as expiries are.
     func readiness(now: Int64) -> Readiness {
         guard eligibility == .ok else { return .unusable(eligibility) }
+        if awaitsProgram { return .expired }
         guard let expires else { return lines.isEmpty && client != nil ? .expired : .ready }
         guard client != nil else { return now < expires ? .ready : .unusable(.expired) }
         switch RefreshWindow.state(expires: expires, issuedAt: since, now: now, jitter: jitter) {

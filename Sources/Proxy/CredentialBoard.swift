@@ -18,14 +18,20 @@ final class CredentialBoard: Sendable {
     private let sink: String
     private let mainAgent: String
     private let configuredAgents: [String]
+    /// Those that have main's profiles beside their own.
+    private let heirs: Set<String>
+    private let programs: SecretPrograms?
     private let log: EventLog
 
-    /// Reads every agent's store. A store that cannot be read is reported and served as an empty one with that reason.
-    init(settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], log: EventLog) {
+    /// Reads every agent's store. A store that cannot be read is reported and served as an empty one with that reason. `programs` says
+    /// the secrets that stores have references to programs for; nil: none is run.
+    init(settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], programs: SecretPrograms? = nil, log: EventLog) {
         builder = RosterBuilder(settings: settings, environmentKeys: environmentKeys)
         self.sink = sink
+        self.programs = programs
         mainAgent = AgentID.normalised(settings.defaultAgent)
-        configuredAgents = settings.agents.map { AgentID.normalised($0.id) }
+        heirs = Set(settings.agents.map(\.id).filter(settings.inherits))
+        configuredAgents = settings.agents.map { AgentID.normalised($0.id) } + (heirs.isEmpty ? [] : [AgentID.main])
         self.log = log
         reload()
     }
@@ -39,7 +45,7 @@ final class CredentialBoard: Sendable {
         return (number, state.withLock { $0.rosters })
     }
 
-    func store(of agentID: String) -> AgentStore { AgentStore(sink: sink, agentID: agentID) }
+    func store(of agentID: String) -> AgentStore { AgentStore(sink: sink, agentID: agentID, programs: programs) }
 
     /// The folders whose files the rosters are made of.
     var directories: [String] { agents().map { store(of: $0).directory } }
@@ -82,7 +88,10 @@ final class CredentialBoard: Sendable {
         let order = [mainAgent] + agents().filter { $0 != mainAgent }
         state.withLock { state in
             state.rosters = order.map { agent in
-                let snapshot = state.snapshots[agent] ?? StoreSnapshot(profiles: [])
+                var snapshot = state.snapshots[agent] ?? StoreSnapshot(profiles: [])
+                if heirs.contains(agent), let main = state.snapshots[AgentID.main] {
+                    snapshot = snapshot.inheriting(from: main, of: AgentID.main)
+                }
                 return builder.roster(of: agent, snapshot, problem: snapshot.profiles.isEmpty ? state.problems[agent] : nil, now: now)
             }
         }
@@ -114,7 +123,7 @@ final class CredentialBoard: Sendable {
     func dueForRefresh(lastUsed: inout [ProfileKey: Int64], now: Int64) -> [Candidate] {
         var due: [ProfileKey: Candidate] = [:]
         for roster in state.withLock({ $0.rosters }) {
-            for candidate in roster.lineups.flatMap(\.candidates) where candidate.isRefreshable {
+            for candidate in roster.lineups.flatMap(\.candidates) where candidate.isRefreshable && candidate.client != nil {
                 if candidate.wasUsed.exchange(false, ordering: .relaxed) { lastUsed[candidate.key] = now }
                 guard let used = lastUsed[candidate.key], now - used < Self.usedRecently else { continue }
                 if candidate.readiness(now: now) != .ready { due[candidate.key] = candidate }

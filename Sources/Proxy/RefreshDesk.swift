@@ -21,6 +21,8 @@ final class RefreshDesk: Sendable {
         var threads = 0
         var backoffs: [ProfileKey: Backoff] = [:]
         var lastFailures: [ProfileKey: Failure] = [:]
+        /// The secrets that an upstream refused and that were asked for again.
+        var askedAgain: [ProfileKey: String] = [:]
     }
     private static let threadLimit = 8
 
@@ -82,9 +84,29 @@ final class RefreshDesk: Sendable {
     }
 
     private func perform(_ candidate: Candidate, _ cause: Cause) -> RefreshOutcome {
-        guard let client = candidate.client else { return .unchanged }
-        let refresher = Refresher(store: board.store(of: candidate.key.agentID))
+        let store = board.store(of: candidate.key.agentID)
+        guard let client = candidate.client else { return candidate.isReference ? follow(candidate, cause, store) : .unchanged }
+        let refresher = Refresher(store: store)
         return refresher.refresh(profileID: candidate.key.profileID, client: client, cause: cause)
+    }
+
+    /// Asks for the secret that the store only refers to. One that an upstream has refused is asked for again, once: a program that says
+    /// the same is not run for every request that fails.
+    private func follow(_ candidate: Candidate, _ cause: Cause, _ store: AgentStore) -> RefreshOutcome {
+        if case .rejected(let fingerprint) = cause {
+            guard state.withLock({ $0.askedAgain.updateValue(fingerprint, forKey: candidate.key) }) != fingerprint else {
+                return .unchanged
+            }
+        }
+        do throws(StoreError) {
+            let snapshot = try store.following([candidate.key.profileID])
+            guard let profile = snapshot.profile(candidate.key.profileID) else { return .unchanged }
+            if let secret = profile.secret { return secret.fingerprint == candidate.fingerprint ? .unchanged : .refreshed(snapshot) }
+            let problem = snapshot.problems.first { $0.profileID == profile.id }
+            return .transient(RefreshFailure(.reference, detail: problem?.message), retryAfter: nil)
+        } catch {
+            return .transient(RefreshFailure(.store, detail: error.description), retryAfter: nil)
+        }
     }
 
     private func end(_ candidate: Candidate, _ outcome: RefreshOutcome) {

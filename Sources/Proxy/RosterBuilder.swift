@@ -44,7 +44,8 @@ struct RosterBuilder: Sendable {
                     of: profile, provider: provider.credentialsFrom, declared: settings.auth.profiles[profile.id], snapshot: snapshot,
                     now: now)
                 : entry.eligibility
-            let candidate = candidate(profile, eligibility, provider, agentID, now: now)
+            // Refreshes, and what they write, go to the file that holds the profile.
+            let candidate = candidate(profile, eligibility, provider, snapshot.owner(of: profile.id) ?? agentID, now: now)
             if candidate.eligibility == .ok, entry.eligibility == .ok { candidates.append(candidate) } else { others.append(candidate) }
         }
         // A store that cannot be read may hold a login: nothing steps in for that.
@@ -79,7 +80,8 @@ struct RosterBuilder: Sendable {
         let fingerprint = profile.secret?.fingerprint ?? ""
         return Candidate(
             key: key, encodedID: Array(PercentText.encode(profile.id).utf8), poolKey: pools.number(provider.id, key),
-            billing: injection?.billing ?? .metered, eligibility: eligibility, client: client, fingerprint: fingerprint,
+            billing: injection?.billing ?? .metered, eligibility: eligibility, client: client, isReference: profile.isReference,
+            awaitsProgram: profile.awaitsProgram, fingerprint: fingerprint,
             expires: profile.kind == .apiKey ? nil : profile.expires, since: sightings.issued(fingerprint, of: key, now: now),
             jitter: .random(in: 0...1), merges: Self.merges(injection),
             replaced: Self.replacedNames(provider, injection), lines: SecretLines(Self.lines(profile, injection, provider)))

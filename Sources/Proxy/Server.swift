@@ -1,4 +1,6 @@
+public import Children
 public import Configuration
+internal import Credentials
 internal import Files
 internal import Glibc
 public import Logging
@@ -35,18 +37,21 @@ public final class Server: Sendable {
     ///   - settings: checked settings; only loopback addresses and Unix sockets are bound.
     ///   - sink: the folder that holds `agents/` (DESIGN §6).
     ///   - environmentKeys: what stands in where no profile can be used.
+    ///   - runner: starts the programs that secrets are asked of; nil: none is run.
     ///   - logger: the control plane's log.
     ///   - accessLog: where a line a request is written; nil: nowhere.
     ///   - controlSocket: where commands reach the server, beside the settings' addresses; nil: nowhere. Another server that has it keeps it.
     public init(
-        settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], logger: Logger, accessLog: String? = nil,
-        controlSocket: String? = nil
+        settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], runner: Runner? = nil, logger: Logger,
+        accessLog: String? = nil, controlSocket: String? = nil
     ) throws {
         let log = EventLog(logger: logger)
         let listeners = try Listeners.open(settings, control: controlSocket, log: log)
         addresses = listeners.filter { !$0.isControl }.map(\.text)
         let count = settings.workers ?? Self.defaultWorkers
-        board = CredentialBoard(settings: settings, sink: sink, environmentKeys: environmentKeys, log: log)
+        board = CredentialBoard(
+            settings: settings, sink: sink, environmentKeys: environmentKeys, programs: runner.map { SecretPrograms(settings.secrets, $0) },
+            log: log)
         let refreshes = RefreshDesk(board: board, log: log)
         shared = Shared(
             settings: settings,

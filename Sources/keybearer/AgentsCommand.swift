@@ -160,7 +160,7 @@ struct Agents {
         return ids
     }
 
-    func store(_ id: String) -> AgentStore { AgentStore(sink: installation.places.sink, agentID: id) }
+    func store(_ id: String) -> AgentStore { installation.store(of: id) }
     func isInSettings(_ id: String) -> Bool { installation.settings.agents.contains { AgentID.normalised($0.id) == id } }
     func hasFolder(_ id: String) -> Bool { PrivateFile.identity(of: store(id).directory) != nil }
 

@@ -26,7 +26,7 @@ struct AuthListCommand: ParsableCommand {
 
     func run() throws {
         let installation = try Installation(options)
-        let snapshot = try installation.store.load()
+        let snapshot = try installation.load()
         // By name and not by the catalogue: a neighbour's profiles may belong to a provider that is none here.
         let wanted = provider.map(ProviderName.normalised)
         let profiles = snapshot.profiles.filter { wanted == nil || $0.provider == wanted }

@@ -29,8 +29,8 @@ struct ChannelsCommand: ParsableCommand {
         @OptionGroup var options: GlobalOptions
 
         func run() throws {
-            let store = try Installation(options).store
-            let profiles = try store.load().profiles
+            let installation = try Installation(options)
+            let profiles = try installation.load().profiles
             if json {
                 // spec/credential-formats.md §7.3
                 let auth = profiles.map { profile -> Value in
@@ -41,7 +41,7 @@ struct ChannelsCommand: ParsableCommand {
                 }
                 return Output.json(["chat": [:], "auth": .array(auth)])
             }
-            guard !profiles.isEmpty else { return Output.line("no profiles in \(store.profilesPath)") }
+            guard !profiles.isEmpty else { return Output.line("no profiles in \(installation.store.profilesPath)") }
             Output.table(profiles.map { [$0.id, $0.provider, $0.kind.rawValue] })
         }
     }

@@ -1,3 +1,4 @@
+internal import Children
 internal import Glibc
 
 /// A program that a command starts: by posix_spawn, before any thread of ours exists, with no descriptor of ours but the three
@@ -52,23 +53,5 @@ struct ChildProcess {
             let signal = status & 0x7f
             return signal == 0 ? (status >> 8) & 0xff : 128 + signal
         }
-    }
-}
-
-/// A NULL-terminated array of C strings.
-@safe private final class CStrings {
-    let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    private let count: Int
-
-    init(_ texts: [String]) {
-        count = texts.count
-        unsafe pointers = .allocate(capacity: texts.count + 1)
-        for (index, text) in texts.enumerated() { unsafe (pointers + index).initialize(to: strdup(text)) }
-        unsafe (pointers + texts.count).initialize(to: nil)
-    }
-
-    deinit {
-        for index in 0..<count { unsafe free(pointers[index]) }
-        unsafe pointers.deallocate()
     }
 }

@@ -19,12 +19,17 @@ struct DoctorProfiles {
         var held: [HeldToken] = []
         for id in agents.ids {
             do throws(StoreError) {
-                let snapshot = try agents.store(id).load()
+                // References to programs are followed: one that leads nowhere is what a person asks about.
+                let snapshot = try agents.store(id).following(nil)
                 let report = StatusReport(
                     settings: installation.settings, snapshot: snapshot, environmentKeys: installation.environmentKeys, now: now)
                 findings += report.providers.flatMap { provider in provider.entries.flatMap { judge($0, provider, agent: id) } }
                 findings += snapshot.problems.filter { $0.code != .repairedMode }.map { problem in
-                    Finding(.warning, "unusable-entry", problem.message, advice: "log in again, or remove it: keybearer models auth logout")
+                    let advice =
+                        problem.code == .unresolvedReference
+                        ? "correct it in the store, or the place it names under secrets.providers in the settings"
+                        : "log in again, or remove it: keybearer models auth logout"
+                    return Finding(.warning, "unusable-entry", problem.message, advice: advice)
                 }
                 if id == agents.defaultID { findings += report.missing.compactMap(missing) }
                 held += snapshot.profiles.compactMap { profile in profile.refresh.map { HeldToken(profile, agent: id, $0) } }

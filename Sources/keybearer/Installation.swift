@@ -1,3 +1,4 @@
+internal import Children
 internal import Configuration
 internal import Credentials
 internal import Glibc
@@ -12,7 +13,29 @@ struct Installation {
     let agentID: String
 
     /// The agent's credentials.
-    var store: AgentStore { AgentStore(sink: places.sink, agentID: agentID) }
+    var store: AgentStore { store(of: agentID) }
+
+    /// What the agent may use: its own profiles, and main's where the settings say that it inherits them.
+    func load() throws(StoreError) -> StoreSnapshot {
+        let own = try store.load()
+        return try inherited.map { own.inheriting(from: $0, of: AgentID.main) } ?? own
+    }
+
+    /// What main holds, where the agent inherits it.
+    var inherited: StoreSnapshot? {
+        get throws(StoreError) { settings.inherits(agentID) ? try store(of: AgentID.main).load() : nil }
+    }
+
+    /// The store whose file holds the profile.
+    func owner(of id: String, in snapshot: StoreSnapshot) -> AgentStore { snapshot.owner(of: id).map(store(of:)) ?? store }
+
+    /// Another agent's.
+    func store(of agentID: String) -> AgentStore { AgentStore(sink: places.sink, agentID: agentID, programs: programs) }
+
+    /// Starts programs for this process. A server starts it before its threads; a command when one is needed.
+    static let runner = Runner()
+    /// What the settings say of references, and the programs among them.
+    private let programs: SecretPrograms
 
     /// Keys that this process's environment holds.
     var environmentKeys: [EnvironmentKey] {
@@ -39,6 +62,7 @@ struct Installation {
             path: options.config, stateDirectory: stateDirectory, providerFiles: Self.providerFiles(in: stateDirectory),
             overrides: overrides)
         agentID = AgentID.normalised(options.agent ?? settings.defaultAgent)
+        programs = SecretPrograms(settings.secrets, Self.runner)
         inputs.sinkSetting = settings.sink
         inputs.agentID = agentID
         places = StatePlaces.resolve(inputs, probe: .live)

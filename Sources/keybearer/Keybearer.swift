@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Children
 
 /// The executable: parses, calls, prints. What is decided is decided in the modules.
 @main
@@ -29,6 +30,7 @@ struct Keybearer: ParsableCommand {
 
     /// In place of the library's own, so that what went wrong is one line and has our exit code.
     static func main() {
+        RunnerProcess.serveIfAsked(CommandLine.arguments)
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -38,6 +38,9 @@ struct LogoutCommand: ParsableCommand {
     func run() throws {
         let installation = try Installation(options)
         let store = installation.store
+        if let owner = try installation.load().owner(of: profileID) {
+            throw Failure.failed("\(profileID) is inherited: it belongs to the agent \(owner); say --agent \(owner) to remove it there")
+        }
         let provider = try store.load().profile(profileID)?.provider
         // With the client, a refresh of this profile that is under way ends first.
         try store.remove(id: profileID, client: provider.flatMap { installation.settings.provider($0)?.oauth })

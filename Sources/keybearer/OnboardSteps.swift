@@ -17,7 +17,7 @@ struct OnboardSteps {
 
     private func report() throws -> StatusReport {
         StatusReport(
-            settings: installation.settings, snapshot: try installation.store.load(), environmentKeys: installation.environmentKeys,
+            settings: installation.settings, snapshot: try installation.load(), environmentKeys: installation.environmentKeys,
             now: Clock.wall())
     }
 

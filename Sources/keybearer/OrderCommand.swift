@@ -39,7 +39,7 @@ struct OrderCommand: ParsableCommand {
         func run() throws {
             let installation = try Installation(subject.options)
             let provider = try installation.credentialProvider(subject.provider)
-            try OrderReport(installation, provider, installation.store.load()).print(json: subject.json)
+            try OrderReport(installation, provider, installation.load()).print(json: subject.json)
         }
     }
 
@@ -60,8 +60,8 @@ struct OrderCommand: ParsableCommand {
         func run() throws {
             let installation = try Installation(subject.options)
             let provider = try installation.credentialProvider(subject.provider)
-            let snapshot = try installation.store.setOrder(profileIDs, provider: provider.id)
-            OrderReport(installation, provider, snapshot).print(json: subject.json)
+            try installation.store.setOrder(profileIDs, provider: provider.id, besides: installation.inherited)
+            OrderReport(installation, provider, try installation.load()).print(json: subject.json)
         }
     }
 
@@ -79,8 +79,8 @@ struct OrderCommand: ParsableCommand {
         func run() throws {
             let installation = try Installation(subject.options)
             let provider = try installation.credentialProvider(subject.provider)
-            let snapshot = try installation.store.clearOrder(provider: provider.id)
-            OrderReport(installation, provider, snapshot).print(json: subject.json)
+            try installation.store.clearOrder(provider: provider.id)
+            OrderReport(installation, provider, try installation.load()).print(json: subject.json)
         }
     }
 }

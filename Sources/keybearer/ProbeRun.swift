@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Children
 internal import Configuration
 internal import Credentials
 internal import JSON
@@ -75,7 +76,7 @@ struct ProbeRun {
         let signals = StopSignals()
         let server = try Server(
             settings: installation.settings, sink: installation.places.sink, environmentKeys: installation.environmentKeys,
-            logger: StandardErrorLog.logger(installation.settings.log))
+            runner: Installation.runner, logger: StandardErrorLog.logger(installation.settings.log))
         defer {
             // Nobody waits for answers now; a refresh in flight is waited for all the same.
             server.drain()

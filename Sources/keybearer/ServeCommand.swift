@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Children
 internal import Configuration
 internal import Credentials
 internal import Files
@@ -39,12 +40,14 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         let signals = StopSignals()
+        // Before there is any thread (DESIGN §4).
+        Installation.runner.start()
         let installation = try Installation(options, overrides: SettingsOverrides(listen: listen, workers: workers, logLevel: logLevel))
         let logger = StandardErrorLog.logger(installation.settings.log)
         Self.prepare(installation, logger)
         let server = try Server(
             settings: installation.settings, sink: installation.places.sink, environmentKeys: Self.environmentKeys(installation, logger),
-            logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl",
+            runner: Installation.runner, logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl",
             controlSocket: Self.controlSocket(installation))
         Self.warnOfEnds(installation, logger)
         let signal = signals.next()

@@ -34,7 +34,7 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let installation = try Installation(options, overrides: probes.probe ? ProbeRun.overrides : SettingsOverrides())
         let report = StatusReport(
-            settings: installation.settings, snapshot: try installation.store.load(), environmentKeys: installation.environmentKeys,
+            settings: installation.settings, snapshot: try installation.load(), environmentKeys: installation.environmentKeys,
             now: Clock.wall())
         if !json { Self.print(report, installation) }
         let probed = try probes.run(report, installation)

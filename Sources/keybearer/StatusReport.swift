@@ -128,7 +128,7 @@ extension StatusReport.Entry {
 
     /// Where it stands at `now`.
     func state(now: Int64) -> State {
-        guard let profile, profile.secret != nil || profile.refresh != nil else { return .missing }
+        guard let profile, profile.secret != nil || profile.refresh != nil || profile.awaitsProgram else { return .missing }
         switch profile.expiry(now: now) {
         case .never: return .fixed
         case .valid(let until): return until - now < Self.warnAfter ? .expiring : .ok

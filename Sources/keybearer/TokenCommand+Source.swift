@@ -27,8 +27,12 @@ struct TokenSource {
     ///
     /// - Throws: `Failure` with code 64 when there is none, naming a close one; 1 when its entry cannot be understood.
     func profile(_ id: String) throws -> Profile {
-        let snapshot = try installation.store.load()
-        if let profile = snapshot.profile(id) { return profile }
+        var snapshot = try installation.load()
+        if snapshot.profile(id)?.awaitsProgram == true { snapshot = try installation.owner(of: id, in: snapshot).following([id]) }
+        if let profile = snapshot.profile(id) {
+            guard profile.awaitsProgram else { return profile }
+            throw Failure.failed(snapshot.problems.first { $0.profileID == id }?.message ?? "the program of \(id) was not asked")
+        }
         if let problem = snapshot.problems.first(where: { $0.profileID == id }) { throw Failure.failed(problem.message) }
         let ids = snapshot.profiles.map(\.id)
         let path = installation.store.profilesPath
@@ -42,14 +46,16 @@ struct TokenSource {
     /// - Throws: `Failure` with code 1 when there is none, saying what to do.
     func fresh(_ profile: Profile) throws -> Fresh {
         let client = installation.settings.provider(profile.provider)?.oauth
-        let mark = try installation.store.load().needsLogin[profile.id]
+        let snapshot = try installation.load()
+        let mark = snapshot.needsLogin[profile.id]
         switch TokenStanding(profile, mark, canRefresh: client != nil, minValidity: minValidity, now: Clock.wall()) {
         case .works:
             return Fresh(profile: profile, warning: mark.map { warning(profile, "the provider has ended this login (\($0.code))") })
         case .dead(let reason): throw failure(profile, reason)
         case .refresh(let cause):
             guard let client else { throw failure(profile, .notRefreshable) }
-            let outcome = Refresher(store: installation.store).refresh(profileID: profile.id, client: client, cause: cause)
+            let store = installation.owner(of: profile.id, in: snapshot)
+            let outcome = Refresher(store: store).refresh(profileID: profile.id, client: client, cause: cause)
             return try fresh(profile, after: outcome)
         }
     }
@@ -58,7 +64,7 @@ struct TokenSource {
     private func fresh(_ profile: Profile, after outcome: RefreshOutcome) throws -> Fresh {
         switch outcome {
         case .refreshed(let snapshot), .adopted(let snapshot): return Fresh(profile: try usable(profile, in: snapshot))
-        case .unchanged: return Fresh(profile: try usable(profile, in: try installation.store.load()))
+        case .unchanged: return Fresh(profile: try usable(profile, in: try installation.load()))
         case .transient(let failure, _):
             guard let held = try stillWorking(profile) else { throw self.failure(profile, .failedForNow(failure.description)) }
             return Fresh(profile: held, warning: warning(held, failure.description))
@@ -78,7 +84,7 @@ struct TokenSource {
 
     /// What failed may have been early, or someone else may have succeeded.
     private func stillWorking(_ profile: Profile) throws -> Profile? {
-        let snapshot = try installation.store.load()
+        let snapshot = try installation.load()
         guard let held = snapshot.profile(profile.id), held.isUsable(now: Clock.wall()) else { return nil }
         return snapshot.needsLogin[profile.id]?.accessRejected == true ? nil : held
     }

@@ -17,7 +17,7 @@ struct ToolTarget {
     /// As above, for an installation that has been found.
     init(_ installation: Installation) throws {
         self.installation = installation
-        snapshot = try installation.store.load()
+        snapshot = try installation.load()
         agent = installation.agentID == AgentID.normalised(installation.settings.defaultAgent) ? nil : installation.agentID
     }
 

@@ -48,6 +48,18 @@ private func flaws(_ text: String, overrides: SettingsOverrides = SettingsOverri
                 "{ agents: { list: [{ id: \"../x\" }] } }",
                 "k.json5:1:26: agents.list[0].id: expected an agent's id: 1 to 64 of a-z, 0-9, '-' and '_', no '-' at either end"
             ),
+            (
+                "{ secrets: { providers: { v: { source: \"exec\" } } } }",
+                "k.json5:1:30: secrets.providers.v: expected a member \"command\": the program's path"
+            ),
+            (
+                "{ secrets: { providers: { v: { source: \"file\", mode: \"json\" } } } }",
+                "k.json5:1:30: secrets.providers.v: expected a member \"path\": the file's"
+            ),
+            (
+                "{ secrets: { providers: { v: { source: \"exec\", command: \"v\" } } } }",
+                "k.json5:1:57: secrets.providers.v.command: expected an absolute path, starting with '/'"
+            ),
             ("{ agents: { list: [{ id: \"a\" }, { id: \"a\" }] } }", "k.json5:1:13: agents.list: expected each agent once"),
             (
                 "{ auth: { profiles: { x: { provider: \"openai\", mode: \"key\" } } } }",

@@ -37,7 +37,17 @@ private func load(_ text: String, overrides: SettingsOverrides = SettingsOverrid
                 order: { "Z.AI": ["zai:a", "b"] }, profiles: { "zai:a": { provider: "zai", mode: "api_key" }, b: { provider: "zai" } },
                 allowPaidFallback: true,
               },
-              agents: { list: [{ id: "main" }, { id: "research", default: true }] },
+              agents: { list: [{ id: "main" }, { id: "research", default: true, inherit: true }] },
+              secrets: {
+                defaults: { exec: "vault" },
+                providers: {
+                  vault: { source: "exec", command: "/bin/v", args: ["-x"], timeoutMs: 70, noOutputTimeoutMs: 60, maxOutputBytes: 50,
+                           jsonOnly: true, passEnv: ["HOME"], env: { A: "b" }, trustedDirs: ["/bin"], allowInsecurePath: true,
+                           allowSymlinkCommand: true },
+                  disk: { source: "file", path: "/s.json", mode: "singleValue", maxBytes: "1KiB" },
+                  env: { source: "env", allowlist: ["A"] },
+                },
+              },
               upstream: { caFile: "/etc/ca.pem", idlePerKey: 4 },
               routes: { default: "ollama", hosts: { "Mistral.Local": "mistral", "::1": "xai" } },
               gate: { hosts: ["DevBox.local"], origins: ["http://localhost:3000"] },
@@ -56,7 +66,24 @@ private func load(_ text: String, overrides: SettingsOverrides = SettingsOverrid
         #expect(
             settings.auth.profiles == ["zai:a": DeclaredProfile(provider: "zai", mode: "api_key"), "b": DeclaredProfile(provider: "zai")])
         #expect(settings.auth.allowPaidFallback)
-        #expect(settings.agents == [AgentSettings(id: "main", isDefault: false), AgentSettings(id: "research", isDefault: true)])
+        #expect(
+            settings.agents == [
+                AgentSettings(id: "main", isDefault: false, inherits: false),
+                AgentSettings(id: "research", isDefault: true, inherits: true),
+            ])
+        #expect(settings.inherits("research") && !settings.inherits("main") && !settings.inherits("other"))
+        var vault = SecretCommand(command: "/bin/v")
+        (vault.args, vault.passEnv, vault.env, vault.trustedDirs) = (["-x"], ["HOME"], ["A": "b"], ["/bin"])
+        (vault.timeout, vault.noOutputTimeout, vault.maxOutputBytes) = (.milliseconds(70), .milliseconds(60), 50)
+        (vault.jsonOnly, vault.allowInsecurePath, vault.allowSymlinkCommand) = (true, true, true)
+        #expect(
+            settings.secrets
+                == SecretPlaces(
+                    defaults: ["exec": "vault"],
+                    places: [
+                        "vault": .exec(vault), "disk": .file(SecretFile(path: "/s.json", isSingleValue: true, maxBytes: 1024)),
+                        "env": .env(allowlist: ["A"]),
+                    ]))
         #expect(settings.defaultAgent == "research")
         #expect(settings.upstream == UpstreamSettings(caFile: "/etc/ca.pem", idlePerKey: 4))
         #expect(settings.routes.default == "ollama")

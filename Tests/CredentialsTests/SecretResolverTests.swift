@@ -61,7 +61,10 @@ import Testing
         Row(
             name: "a text with a line break", members: #""keyRef":{"source":"file","provider":"vault","id":"/broken"}"#, secret: nil,
             problem: "header"),
-        Row(name: "a program", members: #""keyRef":{"source":"exec","provider":"any","id":"x"}"#, secret: nil, problem: "program"),
+        Row(name: "a program", members: #""keyRef":{"source":"exec","provider":"any","id":"x"}"#, secret: nil, problem: "describe"),
+        Row(
+            name: "a place whose limit is misspelt", members: #""keyRef":{"source":"env","provider":"loose","id":"KB_TEST_KEY"}"#,
+            secret: nil, problem: "allowlist"),
         Row(
             name: "a reference with a member too many", members: #""keyRef":{"source":"env","id":"KB_TEST_KEY","x":1}"#, secret: nil,
             problem: "understood"),
@@ -77,6 +80,7 @@ import Testing
             """
             { secrets: { defaults: { file: 'vault' }, providers: {
                 strict: { source: 'env', allowlist: ['KB_TEST_OTHER'] },
+                loose: { source: 'env', allowlist: 'KB_TEST_KEY' },
                 vault: { source: 'file', path: '\(sink.path)/vault.json' },
                 single: { source: 'file', path: '\(sink.path)/single', mode: 'singleValue' },
                 small: { source: 'file', path: '\(sink.path)/vault.json', maxBytes: 10 },
@@ -98,7 +102,7 @@ import Testing
     }
 
     @Test func onePlaceHasAtMost512References() {
-        var resolver = SecretResolver(settings: { nil }, environment: { _ in "v" })
+        var resolver = SecretResolver(places: { SecretPlaces() }, environment: { _ in "v" })
         let reference = SecretReference(["source": "env", "provider": "p", "id": "X"])!
         for _ in 0..<SecretResolver.referenceLimit { #expect((try? resolver.resolve([reference])) != nil) }
         #expect(throws: UnresolvedReference.self) { try resolver.resolve([reference]) }
@@ -107,8 +111,8 @@ import Testing
     @Test func nothingIsLookedAtWithoutAReference() throws {
         var asked = 0
         var resolver = SecretResolver(
-            settings: {
-                asked += 1; return nil
+            places: {
+                asked += 1; return SecretPlaces()
             },
             environment: { _ in
                 asked += 1; return nil

@@ -1,3 +1,4 @@
+import Children
 import Configuration
 import Glibc
 import JSON
@@ -32,7 +33,8 @@ final class Stage: Sendable {
         let merged = try Self.merge(known.expand(Self.base), known.expand(settings.isEmpty ? "{}" : settings))
         let text = SettingsText(path: "settings", bytes: merged)
         server = try Server(
-            settings: try Settings(file: text), sink: folder.path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            settings: try Settings(file: text), sink: folder.path, runner: Runner(executable: Self.executable),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             accessLog: folder.accessLogPath)
         let proxyPort = server.addresses.first?.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
         placeholders = Placeholders(
@@ -42,6 +44,14 @@ final class Stage: Sendable {
         self.silent = silent
         self.texts = texts
     }
+
+    /// The product beside the test bundle, which is what the runner is a process of.
+    private static let executable: String = {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = buffer.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
+        let bundle = String(decoding: buffer[..<max(0, count)], as: UTF8.self)
+        return bundle.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/keybearer"
+    }()
 
     private static let base = """
         {
