@@ -3,7 +3,7 @@
 /// Two runs of lines: `model_provider` before everything else, because a key of the root cannot follow a table; the provider's table at
 /// the end. A `model_provider` of the user's is commented out in its place. Each run starts with a mark and holds nothing but lines
 /// that we know, so that it is found again when Codex has written beside it (Codex keeps comments and appends tables).
-struct CodexSettings {
+struct CodexSettings: ToolFileEditor {
     private let provider: CodexProvider
 
     /// The settings that send Codex to `base`.
@@ -17,8 +17,8 @@ struct CodexSettings {
     private static let header = "[model_providers.\(CodexProvider.id)]"
 
     /// The file with our part in it, in place of an earlier one.
-    func installed(in bytes: [UInt8]) throws(ToolSettingsError) -> [UInt8] {
-        let original = try Self.removed(from: bytes)
+    func installed(in file: [UInt8]?) throws(ToolSettingsError) -> [UInt8] {
+        let original = try Self.removed(from: file ?? [])
         let outline = try Self.outline(original)
         guard !outline.defines(["model_providers", CodexProvider.id]) else {
             throw .occupied("it has a provider called \(CodexProvider.id) already, which Keybearer did not write")
@@ -45,6 +45,18 @@ struct CodexSettings {
 
     private func tail(isJoined: Bool) -> [String] {
         [isJoined ? Self.joinedMark : Self.mark, Self.header] + provider.members.map { "\($0.name) = \($0.value)" }
+    }
+
+    func removed(from bytes: [UInt8], kept: [UInt8]?) throws(ToolSettingsError) -> [UInt8]? {
+        let rest = try Self.removed(from: bytes)
+        guard rest != bytes else { throw .absent }
+        return rest.isEmpty && kept == nil ? nil : rest
+    }
+
+    func base(in bytes: [UInt8]) -> String? { Self.base(in: bytes) }
+
+    func obstacles(in bytes: [UInt8]) -> [String] {
+        Self.overridingProfile(in: bytes).map { ["its profile \"\($0)\" names another model_provider"] } ?? []
     }
 
     /// The file without our part; unchanged where there is none.

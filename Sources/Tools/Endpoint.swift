@@ -21,6 +21,16 @@ public struct Endpoint: Sendable, Equatable {
         return "\(origin)\(folder)/\(provider)\(pin)\(path)"
     }
 
+    /// Whether `url` looks like one of ours: this machine, and a path that begins with a provider or an agent. Other servers on this
+    /// machine begin theirs with a version, such as `/v1`, or `/api`.
+    static func isKeybearers(_ url: String?) -> Bool {
+        guard let url, let host = ["127.0.0.1", "localhost", "[::1]"].first(where: { url.hasPrefix("http://\($0):") }) else { return false }
+        let parts = url.dropFirst("http://\(host):".count).split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count > 1, UInt16(parts[0]) != nil, let first = parts[1].first, first.isLetter else { return false }
+        let isVersion = first == "v" && parts[1].dropFirst().first?.isNumber == true
+        return parts[1] != "api" && !isVersion
+    }
+
     /// Percent-encoded but for the characters that no library changes (RFC 3986 §2.3); the proxy decodes it again.
     static func encoded(_ name: String) -> String {
         var text = ""

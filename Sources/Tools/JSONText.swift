@@ -1,9 +1,17 @@
 internal import JSON
 
-/// The bytes of a JSON document, with edits that leave every other byte where it is. The document has been checked by the strict reader,
-/// so that finding one's way in it takes no further checks.
+/// The bytes of a JSON document, with edits that leave every other byte where it is. The document has been checked by a reader, so that
+/// finding one's way in it takes no further checks.
 struct JSONText {
     private(set) var bytes: [UInt8]
+
+    /// What a tool reads.
+    enum Grammar: Sendable {
+        /// RFC 8259.
+        case strict
+        /// With comments, and a comma behind the last member: what editors call JSONC.
+        case withComments
+    }
 
     /// One member of an object, as offsets.
     private struct Member {
@@ -22,11 +30,17 @@ struct JSONText {
     /// The text of an object.
     ///
     /// - Throws: where and why it is none; a name given twice in one object is no object either.
-    init(_ bytes: [UInt8]) throws(ToolSettingsError) {
+    init(_ bytes: [UInt8], _ grammar: Grammar = .strict) throws(ToolSettingsError) {
         do throws(SyntaxError) {
-            guard try Reader.parse(bytes, duplicateNames: .refused).object != nil else {
-                throw SyntaxError(line: 1, column: 1, message: "expected an object")
+            let isObject: Bool
+            switch grammar {
+            case .strict: isObject = try Reader.parse(bytes, duplicateNames: .refused).object != nil
+            case .withComments:
+                // JSON5 is wider than what such tools read: the rest of it is refused by words and quotes.
+                isObject = try JSON5Reader.parse(bytes).plain.object != nil
+                try JSONComments.check(bytes)
             }
+            guard isObject else { throw SyntaxError(line: 1, column: 1, message: "expected an object") }
         } catch {
             throw .unreadable(line: error.line, message: error.message)
         }
@@ -57,14 +71,16 @@ struct JSONText {
             bytes.replaceSubrange(member.value, with: text)
             return
         }
-        let inner = bytes[place.open + 1..<(place.members.first?.start ?? place.close)]
         let quoted = Writer.compact(.string(name)) + Array(": ".utf8) + text
-        if place.members.isEmpty {
-            let indent = lineIndent(at: place.open)
-            let end = inner.contains(UInt8(ascii: "\n")) ? [] : Array("\n".utf8) + indent
-            bytes.insert(contentsOf: Array("\n".utf8) + indent + Array("  ".utf8) + quoted + end, at: place.open + 1)
+        if let first = place.members.first {
+            // Laid out as the member that was first; a comment that stands before that one stays with it or above us.
+            let space = bytes[place.open + 1..<first.start].reversed().prefix { JSONComments.isSpace($0) }.reversed()
+            bytes.insert(contentsOf: quoted + Array(",".utf8) + space, at: first.start)
         } else {
-            bytes.insert(contentsOf: Array(inner) + quoted + Array(",".utf8), at: place.open + 1)
+            let indent = lineIndent(at: place.open)
+            let hasLine = bytes[place.open + 1..<place.close].contains(UInt8(ascii: "\n"))
+            let end = hasLine ? [] : Array("\n".utf8) + indent
+            bytes.insert(contentsOf: Array("\n".utf8) + indent + Array("  ".utf8) + quoted + end, at: place.open + 1)
         }
     }
 
@@ -75,7 +91,10 @@ struct JSONText {
         else { return }
         let member = place.members[index]
         if index + 1 < place.members.count {
-            bytes.removeSubrange(member.start..<place.members[index + 1].start)
+            // Behind the comma white space alone goes: a comment there is about what follows.
+            let comma = spaceEnd(member.value.upperBound)
+            let rest = bytes[(comma + 1)...].firstIndex { !JSONComments.isSpace($0) } ?? comma + 1
+            bytes.removeSubrange(member.start..<rest)
         } else if index > 0 {
             bytes.removeSubrange(place.members[index - 1].value.upperBound..<member.value.upperBound)
         } else {
@@ -124,10 +143,11 @@ struct JSONText {
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
                 depth -= 1
                 at += 1
+            case UInt8(ascii: "/"): at = JSONComments.end(of: at, in: bytes)
             default:
                 at += 1
                 // A literal goes on to the next character that ends one.
-                while depth == 0, at < bytes.count, !" \t\r\n,]}:".utf8.contains(bytes[at]) { at += 1 }
+                while depth == 0, at < bytes.count, !" \t\r\n,]}:/".utf8.contains(bytes[at]) { at += 1 }
             }
         } while depth > 0
         return at
@@ -139,9 +159,18 @@ struct JSONText {
         return at + 1
     }
 
+    /// The offset of what follows white space and comments.
     private func spaceEnd(_ start: Int) -> Int {
         var at = start
-        while at < bytes.count, " \t\r\n".utf8.contains(bytes[at]) { at += 1 }
+        while at < bytes.count {
+            if JSONComments.isSpace(bytes[at]) {
+                at += 1
+            } else if bytes[at] == UInt8(ascii: "/") {
+                at = JSONComments.end(of: at, in: bytes)
+            } else {
+                break
+            }
+        }
         return at
     }
 

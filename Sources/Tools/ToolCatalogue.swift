@@ -47,7 +47,8 @@ public enum ToolCatalogue {
                 Tool.Dialect(.google, openCodeAddress(of: "google", suffix: "/v1beta"), keys: "GOOGLE_GENERATIVE_AI_API_KEY"),
             ],
             notes: [
-                "OPENCODE_CONFIG_CONTENT is a configuration that goes before its files. Untried.",
+                "OPENCODE_CONFIG_CONTENT is a configuration that goes before its files; `keybearer tools setup opencode` writes into the file. "
+                    + "Untried.",
                 "Choose a model of its providers anthropic, openai or google; a login made inside opencode stays its own.",
             ]),
         Tool(
@@ -61,11 +62,17 @@ public enum ToolCatalogue {
 
     private static let commandLine: [Tool] = [
         Tool(
-            "aider", "aider", programs: ["aider"], dialects: [.anthropicLibrary, .openAICompatible], conflicts: Tool.anthropicConflicts),
+            "aider", "aider", programs: ["aider"], dialects: [.anthropicLibrary, .openAICompatible], conflicts: Tool.anthropicConflicts,
+            notes: ["`keybearer tools setup aider` writes this into ~/.aider.conf.yml."]),
         Tool(
             "llm", "llm", programs: ["llm"], dialects: [.anthropicLibrary, .openAILibrary], conflicts: Tool.anthropicConflicts,
-            notes: ["llm-gemini ignores every base URL and calls Google directly: it cannot use Keybearer."]),
-        Tool("gptme", "gptme", programs: ["gptme"], dialects: [.openAILibrary]),
+            notes: [
+                "It reads the variables at every start; none of its files moves the models that it knows.",
+                "llm-gemini ignores every base URL and calls Google directly: it cannot use Keybearer.",
+            ]),
+        Tool(
+            "gptme", "gptme", programs: ["gptme"], dialects: [.openAILibrary],
+            notes: ["`keybearer tools setup gptme` adds a provider to its config.toml, for models called keybearer/…."]),
     ]
 
     private static let libraries: [Tool] = [
@@ -114,12 +121,15 @@ public enum ToolCatalogue {
                 Tool.Dialect(.google, keys: "GEMINI_API_KEY"),
             ],
             notes: [
-                "The address goes into its settings.json: \"language_models\": { \"anthropic\": { \"api_url\": … } }, openai and google alike; "
-                    + "the variables satisfy its check for a key. Untried."
+                "`keybearer tools setup zed` writes the addresses into its settings.json (language_models.….api_url); it asks for a key once, "
+                    + "and takes any. Untried."
             ]),
         Tool(
             "continue", "Continue", way: .settings,
-            notes: ["Give each model of its config.yaml an apiBase, http://127.0.0.1:5392/openai/v1, and any apiKey. Untried."]),
+            notes: [
+                "Give each model of its config.yaml an apiBase, http://127.0.0.1:5392/openai/v1, and any apiKey: it has no address for all "
+                    + "models together. Untried."
+            ]),
         Tool(
             "cline", "Cline", way: .settings,
             notes: ["In its settings choose the provider, tick the custom base URL, and give http://127.0.0.1:5392/anthropic. Untried."]),

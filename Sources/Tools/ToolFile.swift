@@ -30,6 +30,9 @@ struct ToolFile {
         return bytes
     }
 
+    /// Whether there is anything at the path.
+    var exists: Bool { unsafe access(path, F_OK) == 0 }
+
     /// Where the copy is kept of what the file was before us.
     var copy: ToolFile { ToolFile(path: path + ".before-keybearer") }
 

@@ -126,12 +126,12 @@ private enum OtherHolders {
     static func files(besides sink: String) -> [(owner: String, path: String)] {
         guard let home = Surroundings.current.home else { return [] }
         let environment = ProcessEnvironment.all
-        var files = [
-            ("Claude Code", ToolSettings.Kind.claude.loginPath(home: home, environment: environment)),
-            ("Codex", ToolSettings.Kind.codex.loginPath(home: home, environment: environment)),
+        var files = ToolSettings.Kind.allCases.compactMap { kind in
+            kind.loginPath(home: home, environment: environment).map { (kind.toolName, $0) }
+        }
+        files += [
             ("Qwen Code", home + "/.qwen/oauth_creds.json"), ("Gemini CLI", home + "/.gemini/oauth_creds.json"),
-            ("MiniMax", home + "/.minimax/oauth_creds.json"), ("opencode", home + "/.local/share/opencode/auth.json"),
-            ("pi", home + "/.pi/agent/auth.json"),
+            ("MiniMax", home + "/.minimax/oauth_creds.json"), ("pi", home + "/.pi/agent/auth.json"),
         ]
         for name in [".openclaw", ".moltbot", ".clawdbot", ".keybearer"] where "\(home)/\(name)" != sink {
             for agent in Directory.names(in: "\(home)/\(name)/agents").sorted() {

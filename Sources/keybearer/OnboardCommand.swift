@@ -23,13 +23,15 @@ struct OnboardCommand: ParsableCommand {
     @Flag(help: "Ask nothing; do what the flags say and no more.")
     var nonInteractive = false
 
-    @Option(help: ArgumentHelp("What you have to log in with.", valueName: "choice"))
+    @Option(
+        help: ArgumentHelp("What you have to log in with.", valueName: "choice"),
+        completion: .list(["openai-codex", "setup-token", "token", "apiKey", "skip"]))
     var authChoice: String?
 
-    @Option(help: ArgumentHelp("Whose login, token or key it is.", valueName: "provider"))
+    @Option(help: ArgumentHelp("Whose login, token or key it is.", valueName: "provider"), completion: Completions.providers)
     var provider: String?
 
-    @Option(name: .customLong("profile-id"), help: ArgumentHelp("The profile's name.", valueName: "id"))
+    @Option(name: .customLong("profile-id"), help: ArgumentHelp("The profile's name.", valueName: "id"), completion: Completions.profiles)
     var profileID: String?
 
     @Flag(help: "Read the token or key from standard input.")
@@ -39,8 +41,8 @@ struct OnboardCommand: ParsableCommand {
     var expiresIn: String?
 
     @Option(
-        help: ArgumentHelp("Tool to set up, codex or claude; may be repeated.", valueName: "tool"),
-        completion: .list(ToolSettings.Kind.allCases.map(\.rawValue)))
+        help: ArgumentHelp("Tool to set up, such as codex or claude; may be repeated.", valueName: "tool"),
+        completion: Completions.fileTools)
     var setupTool: [String] = []
 
     @Flag(help: "Write the systemd user service.")
@@ -72,7 +74,8 @@ struct OnboardCommand: ParsableCommand {
             try OnboardLogin($0, provider: provider, of: first, isScript: nonInteractive, hasInput: tokenStdin)
         }
         for name in setupTool where ToolSettings.Kind(rawValue: name) == nil {
-            throw Failure.usage("--setup-tool is \(ToolSettings.Kind.allCases.map(\.rawValue).joined(separator: " or ")), not \(name)")
+            let known = ToolSettings.Kind.allCases.map(\.rawValue)
+            throw Failure.usage("--setup-tool is one of \(known.joined(separator: ", ")), not \(name)")
         }
         let scan = try OnboardScan(first)
         for line in scan.lines { Output.line(line) }

@@ -26,8 +26,10 @@ struct OnboardScan {
         foreignLogins =
             Surroundings.current.home.map { home in
                 ToolSettings.Kind.allCases.compactMap { kind in
-                    let path = kind.loginPath(home: home, environment: environment)
-                    return unsafe access(path, F_OK) == 0 ? (ToolCatalogue.tool(kind.rawValue)?.name ?? kind.rawValue, path) : nil
+                    guard let path = kind.loginPath(home: home, environment: environment), unsafe access(path, F_OK) == 0 else {
+                        return nil
+                    }
+                    return (kind.toolName, path)
                 }
             } ?? []
         profiles = try installation.store.load().profiles

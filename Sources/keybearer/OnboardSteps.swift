@@ -46,7 +46,7 @@ struct OnboardSteps {
     }
 
     private func set(_ ids: [String], of provider: String) throws {
-        try installation.store.setOrder(ids, provider: provider)
+        _ = try Waiting.show(Waiting.store) { () throws(StoreError) in try installation.store.setOrder(ids, provider: provider) }
         Output.line("order of \(provider): \(ids.joined(separator: ", "))")
     }
 
@@ -72,27 +72,47 @@ struct OnboardSteps {
 
     // MARK: Tools
 
-    /// Sets tools up after a yes each, or those of `wanted`; for the others says what to type.
+    /// Sets those tools up that are found and whose files can be edited, after one yes, or those of `wanted`; for the others says what to
+    /// type.
     func offerTools(_ found: [OnboardScan.FoundTool], wanted: [String]) throws {
+        var done: Set<String> = []
+        var offered: [ToolSettings] = []
         for kind in ToolSettings.Kind.allCases {
             let isFound = found.contains { $0.tool.id == kind.rawValue }
             guard wanted.contains(kind.rawValue) || isAsked && isFound, let settings = ToolPlace.settings(kind) else { continue }
             if let base = (try? settings.base()) ?? nil {
                 Output.line("\(settings.path) points at \(base) already")
-                continue
-            }
-            let question = "\nPoint \(kind.rawValue) at Keybearer in its own settings (\(settings.path))?"
-            guard try wanted.contains(kind.rawValue) || OnboardPrompt.confirm(question, usual: false) else { continue }
-            do {
-                try ToolsCommand.Setup.parse([kind.rawValue] + options.passedOn).run()
-            } catch {
-                // In a script it counts; a person goes on with the next step.
-                guard isAsked, let failure = Failure(error) else { throw error }
-                Output.error("keybearer: \(failure.description)")
+                done.insert(kind.rawValue)
+            } else {
+                offered.append(settings)
             }
         }
-        let others = found.filter { ToolSettings.Kind(rawValue: $0.tool.id) == nil && $0.tool.way != .none }
-        for other in others { Output.line("\(other.tool.name): keybearer run -- \(other.tool.programs.first ?? other.tool.id)") }
+        for settings in try chosen(of: offered, wanted) {
+            try setUp(settings)
+            done.insert(settings.kind.rawValue)
+        }
+        for other in found where !done.contains(other.tool.id) && other.tool.way != .none {
+            Output.line("\(other.tool.name): keybearer run -- \(other.tool.programs.first ?? other.tool.id)")
+        }
+    }
+
+    /// Those that were named; at a terminal the others as well, if the person agrees.
+    private func chosen(of offered: [ToolSettings], _ wanted: [String]) throws -> [ToolSettings] {
+        let named = offered.filter { wanted.contains($0.kind.rawValue) }
+        guard isAsked, named.count < offered.count else { return named }
+        Output.error("\nThese tools can be pointed at Keybearer for good, until `keybearer tools setup TOOL --undo`:")
+        for settings in offered { Output.error("  \(settings.kind.toolName)  \(settings.path)") }
+        return try OnboardPrompt.confirm("Write Keybearer into their own settings?", usual: false) ? offered : named
+    }
+
+    private func setUp(_ settings: ToolSettings) throws {
+        do {
+            try ToolsCommand.Setup.parse([settings.kind.rawValue] + options.passedOn).run()
+        } catch {
+            // In a script it counts; a person goes on with the next step.
+            guard isAsked, let failure = Failure(error) else { throw error }
+            Output.error("keybearer: \(failure.description)")
+        }
     }
 
     // MARK: The first request

@@ -48,7 +48,7 @@ struct ToolsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write Keybearer into a tool's own configuration, or take it out again.",
             discussion: """
-                For codex (config.toml) and claude (settings.json). The rest of the file stays as it is, what it was is kept beside it as \
+                For codex, claude, opencode, zed, aider and gptme. The rest of the file stays as it is, what it was is kept beside it as \
                 …before-keybearer, and --undo takes everything out again, to the byte if nothing else has changed. The tool then needs a \
                 running server: keybearer serve.
 
@@ -58,16 +58,19 @@ struct ToolsCommand: ParsableCommand {
                   keybearer tools setup claude --undo
                 """)
 
-        @Argument(help: ArgumentHelp("codex or claude.", valueName: "tool"), completion: .list(ToolSettings.Kind.allCases.map(\.rawValue)))
+        @Argument(help: ArgumentHelp("The tool.", valueName: "tool"), completion: Completions.fileTools)
         var tool: String
 
         @Flag(help: "Take it out again.")
         var undo = false
 
-        @Option(help: ArgumentHelp("Provider to send the tool to, in place of its usual one.", valueName: "provider"))
+        @Option(
+            help: ArgumentHelp("Provider to send the tool to, in place of its usual one.", valueName: "provider"),
+            completion: Completions.providers)
         var provider: String?
 
-        @Option(help: ArgumentHelp("Profile that every request is to use, and no other.", valueName: "id"))
+        @Option(
+            help: ArgumentHelp("Profile that every request is to use, and no other.", valueName: "id"), completion: Completions.profiles)
         var profile: String?
 
         @OptionGroup var options: GlobalOptions
@@ -98,19 +101,19 @@ struct ToolsCommand: ParsableCommand {
         private func install(_ settings: ToolSettings, _ tool: Tool) throws {
             let target = try ToolTarget(options)
             let choice = try target.choice(for: tool, provider: provider, profile: profile)
-            // A tool that is set up serves one provider: the first that is ready.
-            guard let route = choice.routes.first else { throw Failure.usage("\(tool.name) has nothing to set up") }
-            let base = choice.endpoint.base(route.provider, path: route.path)
-            switch try settings.install(variables: choice.plan.variables, base: base) {
-            case .unchanged: Output.line("\(settings.path) points \(tool.name) at \(base) already")
+            let content = ToolFileContent(choice.plan, routes: choice.routes, endpoint: choice.endpoint)
+            let bases = content.bases.joined(separator: ", ")
+            switch try settings.install(content) {
+            case .unchanged: Output.line("\(settings.path) points \(tool.name) at \(bases) already")
             case .written(let copy):
-                Output.line("\(settings.path) now points \(tool.name) at \(base)")
+                Output.line("\(settings.path) now points \(tool.name) at \(bases)")
                 if let copy { Output.line("what it was before is kept in \(copy)") }
                 Output.line("undo: keybearer tools setup \(tool.id) --undo")
+                if let afterwards = settings.kind.afterwards { Output.line("note: \(afterwards)") }
             case .restored: break
             }
             for obstacle in try settings.obstacles() { Output.error("warning: \(obstacle), which goes before Keybearer; take it out") }
-            for provider in target.unready([route]) {
+            for provider in target.unready(choice.routes) {
                 Output.error("note: there is no profile of \(provider.id) yet: \(ToolTarget.remedy(provider))")
             }
             if LocalServer(try target.address).health(of: target.installation) != .ours {
@@ -130,7 +133,7 @@ struct ToolsCommand: ParsableCommand {
 enum ToolPlace {
     /// The settings file of a tool; nil for a user without a home folder.
     static func settings(_ kind: ToolSettings.Kind) -> ToolSettings? {
-        Surroundings.current.home.map { ToolSettings(kind, path: kind.path(home: $0, environment: ProcessEnvironment.all)) }
+        Surroundings.current.home.map { ToolSettings(kind, home: $0, environment: ProcessEnvironment.all) }
     }
 }
 
@@ -149,7 +152,7 @@ private struct ToolEntry {
         switch tool.way {
         case .environment: "keybearer env --tool \(tool.id)"
         case .arguments: "keybearer run -- \(tool.programs.first ?? tool.id)"
-        case .settings: "its own settings"
+        case .settings: settings == nil ? "its own settings" : "keybearer tools setup \(tool.id)"
         case .none: "cannot use Keybearer"
         }
     }

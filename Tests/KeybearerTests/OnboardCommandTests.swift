@@ -87,7 +87,7 @@ import Testing
         ([], "needs --auth-choice"), (["--auth-choice", "chatgpt"], "there is no choice \"chatgpt\""),
         (["--auth-choice", "token", "--token-stdin"], "needs --provider"), (["--auth-choice", "apiKey"], "needs --token-stdin"),
         (["--auth-choice", "nobody-api-key", "--token-stdin"], "no provider \"nobody\""),
-        (["--auth-choice", "skip", "--setup-tool", "vim"], "--setup-tool is claude or codex, not vim"),
+        (["--auth-choice", "skip", "--setup-tool", "vim"], "--setup-tool is one of claude, codex, opencode, zed, aider, gptme, not vim"),
     ])
     func `Wrong use is said in a line, before anything is stored`(arguments: [String], part: String) throws {
         let process = try scene.start(["onboard", "--non-interactive"] + arguments, input: "sk-canary")
@@ -106,7 +106,7 @@ import Testing
     /// A question, by how often its end has been shown, and what is typed.
     private static let answers: [(question: String, answer: String)] = [
         ("1 to 5: ", "2"), ("(not shown): ", "TOKEN"), ("1 to 5: ", "5"), ("keybearer.service)? [y/N] ", "y"),
-        ("settings.json)? [y/N] ", "n"), ("models) [Y/n] ", ""),
+        ("their own settings? [y/N] ", "n"), ("models) [Y/n] ", ""),
     ]
 
     /// Answers so many questions, and waits for the next one.

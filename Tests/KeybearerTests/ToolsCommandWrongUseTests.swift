@@ -36,8 +36,8 @@ import Testing
         ("run --state-dir /nowhere/deep -- claude", 1, "there is no profile"),
         // tools
         ("tools nothing", 64, "Unexpected argument 'nothing'"), ("tools setup", 64, "Missing expected argument '<tool>'"),
-        ("tools setup nothing", 64, "is not a tool that Keybearer knows"), ("tools setup aider", 64, "use `keybearer env --tool aider`"),
-        ("tools setup cursor", 64, "calls the models from its own servers"), ("tools setup zed", 64, "settings.json"),
+        ("tools setup nothing", 64, "is not a tool that Keybearer knows"), ("tools setup llm", 64, "use `keybearer env --tool llm`"),
+        ("tools setup cursor", 64, "calls the models from its own servers"), ("tools setup continue", 64, "config.yaml"),
         ("tools setup codex claude", 64, "Unexpected argument 'claude'"), ("tools setup codex --undo", 1, "there is nothing to undo"),
         ("tools setup claude --undo", 1, "there is nothing to undo"),
         ("tools setup codex --undo --profile a", 64, "--undo takes no --provider and no --profile"),

@@ -38,6 +38,17 @@ import Testing
 }
 
 @Suite struct EndpointTests {
+    @Test(
+        arguments: [
+            ("http://127.0.0.1:5392/anthropic", true), ("http://[::1]:5392/openai/v1", true), ("http://localhost:1/agents/a/google", true),
+            ("http://127.0.0.1:5392/anthropic@work", true), ("http://127.0.0.1:1234/v1", false), ("http://127.0.0.1:11434/api", false),
+            ("http://127.0.0.1:8080", false), ("http://127.0.0.1:8080/", false), ("http://127.0.0.1/openai", false),
+            ("https://api.openai.com/v1", false), ("http://127.0.0.1:99999/openai", false), (nil, false),
+        ] as [(String?, Bool)])
+    func `An address of ours is told from other servers of this machine`(url: String?, isOurs: Bool) {
+        #expect(Endpoint.isKeybearers(url) == isOurs)
+    }
+
     @Test(arguments: [
         (Endpoint(host: "127.0.0.1", port: 5392), "http://127.0.0.1:5392/anthropic/v1"),
         (Endpoint(host: "::1", port: 80), "http://[::1]:80/anthropic/v1"),

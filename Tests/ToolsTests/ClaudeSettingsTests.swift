@@ -9,6 +9,7 @@ import Testing
         Tool.Variable("ENABLE_TOOL_SEARCH", "true"), Tool.Variable("NO_PROXY", "127.0.0.1,localhost,::1"),
     ]
     private let settings = ClaudeSettings(variables: variables)
+    private static let finder = ClaudeSettings(variables: [])
 
     /// A settings.json as people have them, in many layouts.
     private static func generated(_ seed: Int) -> String {
@@ -47,7 +48,7 @@ import Testing
         for (name, value) in before["env"]?.object ?? Object() where !Self.variables.contains(where: { $0.name == name }) {
             #expect(after["env"]?[name] == value)
         }
-        #expect(try ClaudeSettings.removed(from: installed, kept: Array(original.utf8)) == Array(original.utf8), "\(original)")
+        #expect(try Self.finder.removed(from: installed, kept: Array(original.utf8)) == Array(original.utf8), "\(original)")
         #expect(try settings.installed(in: installed) == installed, "twice is once")
     }
 
@@ -57,7 +58,7 @@ import Testing
         var root = try #require(Reader.parse(settings.installed(in: original)).object)
         root["added"] = "since"
         let rewritten = Writer.pretty(.object(root))
-        let rest = try #require(try ClaudeSettings.removed(from: rewritten, kept: original))
+        let rest = try #require(try Self.finder.removed(from: rewritten, kept: original))
         var expected = try #require(Reader.parse(original).object)
         expected["added"] = "since"
         let result = try #require(Reader.parse(rest).object)
@@ -84,9 +85,9 @@ import Testing
                 }
 
                 """)
-        #expect(try ClaudeSettings.removed(from: made, kept: nil) == nil)
+        #expect(try Self.finder.removed(from: made, kept: nil) == nil)
         #expect(try settings.installed(in: Array(" \n".utf8)) == made)
-        #expect(try ClaudeSettings.removed(from: made, kept: Array(" \n".utf8)) == Array(" \n".utf8))
+        #expect(try Self.finder.removed(from: made, kept: Array(" \n".utf8)) == Array(" \n".utf8))
     }
 
     @Test func `Another address replaces the first, and both go in one`() throws {
@@ -94,8 +95,8 @@ import Testing
         let first = try settings.installed(in: original)
         let other = [Tool.Variable("ANTHROPIC_BASE_URL", "http://127.0.0.1:1/anthropic@work")] + Self.variables.dropFirst()
         let second = try ClaudeSettings(variables: other).installed(in: first)
-        #expect(ClaudeSettings.base(in: second) == "http://127.0.0.1:1/anthropic@work")
-        #expect(try ClaudeSettings.removed(from: second, kept: original) == original)
+        #expect(Self.finder.base(in: second) == "http://127.0.0.1:1/anthropic@work")
+        #expect(try Self.finder.removed(from: second, kept: original) == original)
     }
 
     @Test(arguments: [
@@ -109,13 +110,12 @@ import Testing
 
     @Test func `Without our placeholder there is nothing to undo, whatever the address`() {
         let text = "{\"env\": {\"ANTHROPIC_BASE_URL\": \"http://127.0.0.1:5392/anthropic\", \"ANTHROPIC_AUTH_TOKEN\": \"real\"}}"
-        #expect(throws: ToolSettingsError.absent) { try ClaudeSettings.removed(from: Array(text.utf8), kept: nil) }
-        #expect(ClaudeSettings.base(in: Array(text.utf8)) == nil)
+        #expect(throws: ToolSettingsError.absent) { try Self.finder.removed(from: Array(text.utf8), kept: nil) }
+        #expect(Self.finder.base(in: Array(text.utf8)) == nil)
     }
 
     @Test func `What leads past us is named`() {
         let text = "{\"env\": {\"CLAUDE_CODE_USE_BEDROCK\": \"1\"}}"
-        #expect(
-            ClaudeSettings.conflicts(in: Array(text.utf8), ["ANTHROPIC_API_KEY", "CLAUDE_CODE_USE_BEDROCK"]) == ["CLAUDE_CODE_USE_BEDROCK"])
+        #expect(Self.finder.obstacles(in: Array(text.utf8)) == ["its env sets CLAUDE_CODE_USE_BEDROCK"])
     }
 }

@@ -5,21 +5,27 @@ import Testing
 
 @Suite struct ToolSettingsTests {
     private let folder: Folder
-    private static let variables = [
-        Tool.Variable("ANTHROPIC_BASE_URL", "http://127.0.0.1:5392/anthropic"), Tool.Variable("ANTHROPIC_AUTH_TOKEN", Tool.placeholder),
-    ]
-    private static let base = "http://127.0.0.1:5392/openai-codex"
-
     init() throws { folder = try Folder() }
 
-    private func install(_ settings: ToolSettings) throws -> ToolSettings.Outcome {
-        try settings.install(variables: Self.variables, base: Self.base)
+    /// What a tool's file is to say when every dialect of it is ready.
+    private static func content(_ kind: ToolSettings.Kind) throws -> ToolFileContent {
+        let tool = try #require(ToolCatalogue.tool(kind.rawValue))
+        let routes = try ToolRoute.choose(for: tool, among: Providers.all) { _ in true }
+        let endpoint = Endpoint(host: "127.0.0.1", port: 5392)
+        return ToolFileContent(try ToolPlan(for: tool, at: endpoint, routes: routes), routes: routes, endpoint: endpoint)
     }
 
-    @Test(arguments: [
-        (ToolSettings.Kind.claude, "{\n\t\"model\": \"x\"\n}"), (.codex, "model = 'x'\n[a]\nb = 1"), (.claude, ""), (.codex, ""),
-        (.codex, "# only\r\n"),
-    ])
+    private func install(_ settings: ToolSettings) throws -> ToolSettings.Outcome { try settings.install(Self.content(settings.kind)) }
+
+    private static let editable: [(ToolSettings.Kind, String)] = [
+        (.claude, "{\n\t\"model\": \"x\"\n}"), (.codex, "model = 'x'\n[a]\nb = 1"), (.claude, ""), (.codex, ""),
+        (.codex, "# only\r\n"), (.opencode, "{\n  // mine\n  \"theme\": \"x\",\n}\n"), (.opencode, "{}"),
+        (.zed, "// Zed settings\n{\n  \"language_models\": {\n    \"openai\": { \"api_url\": \"https://x/v1\", },\n  },\n}"), (.zed, ""),
+        (.aider, "model: x\nset-env:\n  - A=b\nopenai-api-key: sk-1 # mine\n"), (.aider, "# nothing"), (.aider, ""),
+        (.gptme, "[user]\nname = 'x'\n[[providers]]\nname = 'local'\nbase_url = 'http://127.0.0.1:1/v1'"), (.gptme, "\n"),
+    ]
+
+    @Test(arguments: editable)
     func `A file keeps its mode, its copy is kept while we are there, and undo leaves no trace`(kind: ToolSettings.Kind, text: String)
         throws
     {
@@ -60,7 +66,13 @@ import Testing
         #expect(Folder.text(target) == "model = 'x'\n")
     }
 
-    @Test(arguments: [(ToolSettings.Kind.claude, "{ oops"), (.codex, "oops"), (.claude, "{\"env\": []}"), (.codex, "model_providers = {}")])
+    private static let refused: [(ToolSettings.Kind, String)] = [
+        (.claude, "{ oops"), (.codex, "oops"), (.claude, "{\"env\": []}"), (.codex, "model_providers = {}"),
+        (.opencode, "{ 'a': 1 }"), (.zed, "{ a: 1 }"), (.zed, "{\"language_models\": []}"), (.aider, "{a: 1}"), (.aider, "set-env: [a=b]"),
+        (.aider, "a: 1\na: 2"), (.gptme, "providers = []"), (.gptme, "[[providers]]\nname = 'keybearer'"),
+    ]
+
+    @Test(arguments: refused)
     func `A file that cannot be edited is left as it is, and nothing is put beside it`(kind: ToolSettings.Kind, text: String) throws {
         let path = try folder.write(text, to: "settings")
         #expect(throws: ToolSettingsFailure.self) { try install(ToolSettings(kind, path: path)) }
@@ -86,12 +98,30 @@ import Testing
         #expect(Process.run(["/bin/ls", "-A", folder.path]) == "settings\n")
     }
 
-    @Test func `The tools' own variables say where their files are`() {
-        let environment = ["CODEX_HOME": "/c", "CLAUDE_CONFIG_DIR": "relative"]
-        #expect(ToolSettings.Kind.codex.path(home: "/h", environment: environment) == "/c/config.toml")
-        #expect(ToolSettings.Kind.codex.loginPath(home: "/h", environment: [:]) == "/h/.codex/auth.json")
-        #expect(ToolSettings.Kind.claude.path(home: "/h", environment: environment) == "/h/.claude/settings.json")
-        #expect(ToolSettings.Kind.claude.loginPath(home: "/h", environment: [:]) == "/h/.claude/.credentials.json")
+    private static let places: [(ToolSettings.Kind, [String: String], [String])] = [
+        (.codex, ["CODEX_HOME": "/c"], ["/c/config.toml"]), (.claude, ["CLAUDE_CONFIG_DIR": "relative"], ["/h/.claude/settings.json"]),
+        (.opencode, [:], ["/h/.config/opencode/opencode.jsonc", "/h/.config/opencode/opencode.json"]),
+        (.opencode, ["OPENCODE_CONFIG": "/o.json", "XDG_CONFIG_HOME": "/x"], ["/o.json"]),
+        (.zed, ["XDG_CONFIG_HOME": "/x"], ["/x/zed/settings.json"]), (.aider, [:], ["/h/.aider.conf.yml"]),
+        (.gptme, ["XDG_CONFIG_HOME": "/x"], ["/h/.config/gptme/config.toml"]),
+    ]
+
+    @Test(arguments: places)
+    func `The tools' own variables say where their files are`(kind: ToolSettings.Kind, environment: [String: String], paths: [String]) {
+        #expect(kind.paths(home: "/h", environment: environment) == paths)
+    }
+
+    @Test func `Their own logins are where they keep them`() {
+        let paths = ToolSettings.Kind.allCases.compactMap { $0.loginPath(home: "/h", environment: ["XDG_DATA_HOME": "/d"]) }
+        #expect(paths == ["/h/.claude/.credentials.json", "/h/.codex/auth.json", "/d/opencode/auth.json"])
+    }
+
+    @Test func `Of two places the one that is used by the tool is edited`() throws {
+        let home = folder.path
+        #expect(ToolSettings(.opencode, home: home, environment: [:]).path == home + "/.config/opencode/opencode.json")
+        #expect(Process.run(["/bin/mkdir", "-p", home + "/.config/opencode"]).isEmpty)
+        let path = try folder.write("{}", to: ".config/opencode/opencode.jsonc")
+        #expect(ToolSettings(.opencode, home: home, environment: [:]).path == path)
     }
 
     @Test func `What goes before our part is named`() throws {
