@@ -49,8 +49,7 @@ struct ServeCommand: ParsableCommand {
             settings: installation.settings, sink: installation.places.sink, environmentKeys: Self.environmentKeys(installation, logger),
             runner: Installation.runner, logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl",
             controlSocket: Self.controlSocket(installation))
-        Self.warnOfEnds(installation, logger)
-        let signal = signals.next()
+        let signal = Self.wait(signals, installation, logger)
         logger.info("\(StopSignals.name(signal)): stopping; once more cuts what is left")
         Self.stop(server, signals)
     }
@@ -90,19 +89,28 @@ struct ServeCommand: ParsableCommand {
         return keys
     }
 
-    /// Tokens that nothing renews, 30, 7 and 1 day before their end: of every agent that this server may serve.
-    private static func warnOfEnds(_ installation: Installation, _ logger: Logger) {
-        let agents = Agents(installation)
-        for agent in agents.ids {
-            // A store that cannot be read is the server's to report.
-            guard let snapshot = try? agents.store(agent).load() else { continue }
-            let report = StatusReport(settings: installation.settings, snapshot: snapshot, now: Clock.wall())
-            for warning in report.tokenWarnings {
-                // The level says what the text's first word says to a person.
-                let sentence = warning.text.drop { $0 != ":" }.dropFirst(2)
-                logger.log(level: warning.days == 30 ? .notice : .warning, "\(sentence) (agent \(agent))")
+    /// Waits for a signal, and meanwhile tells of tokens that nothing renews, 30, 7 and 1 day before their end: of every agent that
+    /// this server may serve.
+    private static func wait(_ signals: StopSignals, _ installation: Installation, _ logger: Logger) -> Int32 {
+        var watch = ExpiryWatch()
+        while true {
+            let agents = Agents(installation)
+            var reports: [StatusReport] = []
+            for agent in agents.ids {
+                // A store that cannot be read is the server's to report.
+                guard let snapshot = try? agents.store(agent).load() else { continue }
+                let report = StatusReport(settings: installation.settings, snapshot: snapshot, now: Clock.wall())
+                reports.append(report)
+                for news in watch.look(agent, report) { tell(news, logger) }
             }
+            if let signal = signals.next(within: Int(ExpiryWatch.pause(reports))) { return signal }
         }
+    }
+
+    private static func tell(_ news: ExpiryWatch.News, _ logger: Logger) {
+        // The level says what the text's first word says to a person.
+        let sentence = news.warning.text.drop { $0 != ":" }.dropFirst(2)
+        logger.log(level: news.warning.days == 30 ? .notice : .warning, "\(sentence) (agent \(news.agent))")
     }
 
     /// Drains; a further signal cuts. Ends when all answers are sent and no refresh is in flight.

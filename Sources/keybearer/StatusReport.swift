@@ -91,13 +91,11 @@ struct StatusReport {
     /// Providers in use without a profile that can be sent.
     var missing: [String] { providers.filter { $0.isInUse && $0.needsCredential && !$0.hasUsable && !$0.usesEnvironment }.map(\.id) }
 
-    /// Tokens that end within 30 days and that nobody renews by themselves.
-    var tokenWarnings: [TokenWarning] {
-        providers.flatMap(\.entries).compactMap { entry in
-            guard let profile = entry.profile, profile.kind == .token else { return nil }
-            return TokenWarning(profile: profile, now: now)
-        }
-    }
+    /// Profiles that nobody renews by themselves.
+    var tokens: [Profile] { providers.flatMap(\.entries).compactMap(\.profile).filter { $0.kind == .token } }
+
+    /// Those of them that end within 30 days.
+    var tokenWarnings: [TokenWarning] { tokens.compactMap { TokenWarning(profile: $0, now: now) } }
 
     /// What `--check` answers: 1 when a person has to act, 2 when one has to within a day, else 0.
     ///

@@ -31,4 +31,17 @@ import Testing
         process.signal(SIGTERM)
         #expect(process.wait() == 0)
     }
+
+    @Test func `A threshold that is passed while the server runs is told then, and once`() throws {
+        let scene = try ToolScene()
+        let end = Int64(time(nil)) * 1000 + 7 * 86_400_000 + 3000
+        try scene.store(
+            "\"anthropic:week\":{\"type\":\"token\",\"provider\":\"anthropic\",\"token\":\"canary\",\"expires\":\(end)}")
+        let process = try scene.start(["serve"])
+        try process.waitFor { $0.contains("\"level\":\"warning\"") && $0.contains("anthropic:week") ? true : nil }
+        let lines = process.errors.split(separator: "\n").filter { $0.contains("the token anthropic:week ends in 7 days") }
+        #expect(lines.count == 2 && lines[0].contains("\"notice\"") && lines[1].contains("\"warning\""), "\(process.errors)")
+        process.signal(SIGTERM)
+        #expect(process.wait() == 0)
+    }
 }
