@@ -89,7 +89,7 @@ struct AgentsCommand: ParsableCommand {
                   keybearer agents remove research --yes
                 """)
 
-        @Argument(help: ArgumentHelp("The agent.", valueName: "name"))
+        @Argument(help: ArgumentHelp("The agent.", valueName: "name"), completion: Completions.agents)
         var name: String
 
         @Flag(help: "Remove it even if it has profiles.")
@@ -179,7 +179,10 @@ struct Agents {
         let store = store(id)
         // Each goes with its lane held, so that no refresh in flight writes it back.
         if let profiles = try? store.load().profiles {
-            for profile in profiles { try store.remove(id: profile.id, client: installation.settings.provider(profile.provider)?.oauth) }
+            for profile in profiles {
+                let client = installation.settings.provider(profile.provider)?.oauth
+                _ = try Waiting.show(Waiting.store) { () throws(StoreError) in try store.remove(id: profile.id, client: client) }
+            }
         }
         for name in Directory.names(in: store.directory) where AgentStore.keeps(fileNamed: name) {
             unsafe unlink("\(store.directory)/\(name)")

@@ -54,6 +54,8 @@ struct AuthChoice {
     let text: String
     /// Whose it can be.
     let providers: [String]
+    /// Nothing is known about it, not even how it looks.
+    var isLastResort = false
     /// Runs the command for it.
     let command: ([String]) throws -> Void
 
@@ -71,11 +73,24 @@ struct AuthChoice {
             AuthChoice(text: "an API key", providers: ids { $0.injection(for: .apiKey) != nil }) {
                 try PasteAPIKeyCommand.parse($0).run()
             },
-            AuthChoice(text: "another token", providers: ids { $0.injection(for: .token) != nil }) {
+            AuthChoice(text: "another token", providers: ids { $0.injection(for: .token) != nil }, isLastResort: true) {
                 try PasteTokenCommand.parse($0).run()
             },
         ]
         return choices.filter { !$0.providers.isEmpty }
+    }
+
+    /// As above, one for every way and provider, of these providers alone. A token that nothing is known about is offered only where
+    /// there is no other way.
+    static func each(_ settings: Settings, of owners: [String]) -> [AuthChoice] {
+        let each = all(settings).flatMap { choice in
+            owners.filter(choice.providers.contains).map { owner in
+                let text = choice.providers.count > 1 ? "\(choice.text) of \(owner)" : choice.text
+                return AuthChoice(text: text, providers: [owner], isLastResort: choice.isLastResort, command: choice.command)
+            }
+        }
+        let known = each.filter { !$0.isLastResort }
+        return known.isEmpty ? each : known
     }
 }
 

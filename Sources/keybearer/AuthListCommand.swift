@@ -16,7 +16,7 @@ struct AuthListCommand: ParsableCommand {
               keybearer models auth list --json | jq -r '.auth[] | select(.provider == "anthropic") | .id'
             """)
 
-    @Option(help: ArgumentHelp("Only those of this provider.", valueName: "provider"))
+    @Option(help: ArgumentHelp("Only those of this provider.", valueName: "provider"), completion: Completions.providers)
     var provider: String?
 
     @Flag(help: "Print JSON.")

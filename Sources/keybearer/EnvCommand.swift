@@ -19,7 +19,7 @@ struct EnvCommand: ParsableCommand {
               keybearer env --tool openai-sdk --provider groq --json
             """)
 
-    @Option(help: ArgumentHelp("A tool of `keybearer tools`.", valueName: "tool"), completion: .list(ToolCatalogue.tools.map(\.id)))
+    @Option(help: ArgumentHelp("A tool of `keybearer tools`.", valueName: "tool"), completion: Completions.tools)
     var tool: String?
 
     @Option(
@@ -27,10 +27,12 @@ struct EnvCommand: ParsableCommand {
     )
     var shell: ShellName?
 
-    @Option(help: ArgumentHelp("Provider to send the tool to, in place of its usual one.", valueName: "provider"))
+    @Option(
+        help: ArgumentHelp("Provider to send the tool to, in place of its usual one.", valueName: "provider"),
+        completion: Completions.providers)
     var provider: String?
 
-    @Option(help: ArgumentHelp("Profile that every request is to use, and no other.", valueName: "id"))
+    @Option(help: ArgumentHelp("Profile that every request is to use, and no other.", valueName: "id"), completion: Completions.profiles)
     var profile: String?
 
     @Flag(help: "Print JSON.")

@@ -12,6 +12,6 @@ struct GlobalOptions: ParsableArguments {
         completion: .file(extensions: ["json5", "json"]))
     var config: String?
 
-    @Option(help: ArgumentHelp("Agent whose credentials are meant; else the default one.", valueName: "id"))
+    @Option(help: ArgumentHelp("Agent whose credentials are meant; else the default one.", valueName: "id"), completion: Completions.agents)
     var agent: String?
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Children
+internal import Glibc
 
 /// The executable: parses, calls, prints. What is decided is decided in the modules.
 @main
@@ -31,6 +32,9 @@ struct Keybearer: ParsableCommand {
     /// In place of the library's own, so that what went wrong is one line and has our exit code.
     static func main() {
         RunnerProcess.serveIfAsked(CommandLine.arguments)
+        if let script = CompletionScript.text(for: Array(CommandLine.arguments.dropFirst())) {
+            return Output.write(script, to: STDOUT_FILENO)
+        }
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -20,10 +20,14 @@ struct LoginCommand: ParsableCommand {
               keybearer models auth login --provider openai-codex --profile-id openai-codex:work --no-browser
             """)
 
-    @Option(help: ArgumentHelp("Whom to log in to; without it, the one provider that has a login.", valueName: "provider"))
+    @Option(
+        help: ArgumentHelp("Whom to log in to; without it, the one provider that has a login.", valueName: "provider"),
+        completion: Completions.providers)
     var provider: String?
 
-    @Option(name: .customLong("profile-id"), help: ArgumentHelp("The profile's name, in place of the account's.", valueName: "id"))
+    @Option(
+        name: .customLong("profile-id"), help: ArgumentHelp("The profile's name, in place of the account's.", valueName: "id"),
+        completion: Completions.profiles)
     var profileID: String?
 
     @Flag(help: "Show a code to confirm on any device; use no browser here.")
@@ -64,7 +68,7 @@ struct LoginCommand: ParsableCommand {
                 provider: provider.id, profileID: profileID, replaces: replace,
                 needsAccountID: provider.injection(for: .oauth)?.accountHeader != nil))
         let report = LoginReport(installation, provider)
-        if let finished = try login.prepare() {
+        if let finished = try Waiting.show(Waiting.store, { () throws(LoginFailure) in try login.prepare() }) {
             Output.error("An earlier login had been interrupted after the provider's answer; it is finished now.")
             return try report.tell(finished)
         }

@@ -30,7 +30,8 @@ struct LogoutCommand: ParsableCommand {
               keybearer models auth logout anthropic:work
             """)
 
-    @Argument(help: ArgumentHelp("The profile, as `keybearer models status` names it.", valueName: "profile"))
+    @Argument(
+        help: ArgumentHelp("The profile, as `keybearer models status` names it.", valueName: "profile"), completion: Completions.profiles)
     var profileID: String
 
     @OptionGroup var options: GlobalOptions
@@ -43,7 +44,8 @@ struct LogoutCommand: ParsableCommand {
         }
         let provider = try store.load().profile(profileID)?.provider
         // With the client, a refresh of this profile that is under way ends first.
-        try store.remove(id: profileID, client: provider.flatMap { installation.settings.provider($0)?.oauth })
+        let client = provider.flatMap { installation.settings.provider($0)?.oauth }
+        _ = try Waiting.show(Waiting.store) { () throws(StoreError) in try store.remove(id: profileID, client: client) }
         Output.line("removed \(profileID) from \(store.profilesPath)")
     }
 }

@@ -16,7 +16,7 @@ struct OrderCommand: ParsableCommand {
 
     /// What all three take.
     struct Subject: ParsableArguments {
-        @Option(help: ArgumentHelp("Whose profiles are ordered.", valueName: "provider"))
+        @Option(help: ArgumentHelp("Whose profiles are ordered.", valueName: "provider"), completion: Completions.providers)
         var provider: String
 
         @Flag(help: "Print JSON.")
@@ -54,13 +54,15 @@ struct OrderCommand: ParsableCommand {
 
         @OptionGroup var subject: Subject
 
-        @Argument(help: ArgumentHelp("Profiles of the provider, best first.", valueName: "profile"))
+        @Argument(help: ArgumentHelp("Profiles of the provider, best first.", valueName: "profile"), completion: Completions.profiles)
         var profileIDs: [String]
 
         func run() throws {
             let installation = try Installation(subject.options)
             let provider = try installation.credentialProvider(subject.provider)
-            try installation.store.setOrder(profileIDs, provider: provider.id, besides: installation.inherited)
+            _ = try Waiting.show(Waiting.store) { () throws(StoreError) in
+                try installation.store.setOrder(profileIDs, provider: provider.id, besides: installation.inherited)
+            }
             OrderReport(installation, provider, try installation.load()).print(json: subject.json)
         }
     }
@@ -79,7 +81,9 @@ struct OrderCommand: ParsableCommand {
         func run() throws {
             let installation = try Installation(subject.options)
             let provider = try installation.credentialProvider(subject.provider)
-            try installation.store.clearOrder(provider: provider.id)
+            _ = try Waiting.show(Waiting.store) { () throws(StoreError) in
+                try installation.store.clearOrder(provider: provider.id)
+            }
             OrderReport(installation, provider, try installation.load()).print(json: subject.json)
         }
     }

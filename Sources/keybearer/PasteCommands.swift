@@ -5,10 +5,11 @@ internal import Sockets
 
 /// What both paste commands take.
 struct PasteOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Whose credential it is, e.g. anthropic or openai.", valueName: "provider"))
+    @Option(
+        help: ArgumentHelp("Whose credential it is, e.g. anthropic or openai.", valueName: "provider"), completion: Completions.providers)
     var provider: String
 
-    @Option(name: .customLong("profile-id"), help: ArgumentHelp("The profile's name.", valueName: "id"))
+    @Option(name: .customLong("profile-id"), help: ArgumentHelp("The profile's name.", valueName: "id"), completion: Completions.profiles)
     var profileID: String?
 
     @Flag(help: "Replace a profile of that name even if it holds another kind of credential, such as a login.")
@@ -104,7 +105,10 @@ private struct Paste {
         // Before the secret is asked for: nobody types it twice.
         if let replaced, !paste.replace { try refuseLoss(of: replaced, in: provider) }
         let secret = try PastedSecret.read("\(word) for \(provider.id)")
-        let snapshot = try store.put(credential(secret, provider), id: id, client: provider.oauth)
+        let made = try credential(secret, provider)
+        let snapshot = try Waiting.show(Waiting.store) { () throws(StoreError) in
+            try store.put(made, id: id, client: provider.oauth)
+        }
         report(id, snapshot, replaced: replaced != nil, installation, provider)
     }
 

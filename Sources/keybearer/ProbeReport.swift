@@ -9,10 +9,10 @@ struct ProbeOptions: ParsableArguments {
     @Flag(help: "Make a real request with every profile, by the way that all requests take. One token, or a list of models.")
     var probe = false
 
-    @Option(help: ArgumentHelp("Probe the profiles of this provider only.", valueName: "provider"))
+    @Option(help: ArgumentHelp("Probe the profiles of this provider only.", valueName: "provider"), completion: Completions.providers)
     var probeProvider: String?
 
-    @Option(help: ArgumentHelp("Probe this profile only; may be repeated.", valueName: "id"))
+    @Option(help: ArgumentHelp("Probe this profile only; may be repeated.", valueName: "id"), completion: Completions.profiles)
     var probeProfile: [String] = []
 
     @Option(help: ArgumentHelp("How long an answer may take, in ms.", valueName: "ms"))

@@ -69,7 +69,9 @@ struct LocalServer {
         let folder = installation.places.stateDirectory + "/run"
         _ = try PrivateDirectory.ensure(installation.places.stateDirectory)
         _ = try PrivateDirectory.ensure(folder)
-        let lock = try FileLock.acquire(folder + "/start.lock", timeout: Self.patience + Self.patience)
+        let lock = try Waiting.show("Waiting for another command that starts the server") { () throws(FileError) in
+            try FileLock.acquire(folder + "/start.lock", timeout: Self.patience + Self.patience)
+        }
         defer { withExtendedLifetime(lock) {} }
         if try isRunning(installation) { return }
         try start(installation, options)
@@ -93,13 +95,21 @@ struct LocalServer {
     private func start(_ installation: Installation, _ options: GlobalOptions) throws {
         let log = try BackgroundServer.prepareLog(in: installation.places.stateDirectory)
         let id = try BackgroundServer.start(options, log: log)
+        guard Waiting.show("Waiting for the server to start", { isUp(id, installation) }) else {
+            throw Failure.failed("the server did not start: \(BackgroundServer.lastWords(log))")
+        }
+        Output.error("keybearer: started the server at http://\(address) (process \(id), log \(log)); it stays")
+    }
+}
+
+extension LocalServer {
+    /// Waits until the server that was started as process `id` answers; false when it has ended, or takes too long.
+    private func isUp(_ id: pid_t, _ installation: Installation) -> Bool {
         let deadline = ContinuousClock.now + Self.patience
         while ContinuousClock.now < deadline, kill(id, 0) == 0 {
-            if health(of: installation) == .ours {
-                return Output.error("keybearer: started the server at http://\(address) (process \(id), log \(log)); it stays")
-            }
+            if health(of: installation) == .ours { return true }
             Pause.milliseconds(20)
         }
-        throw Failure.failed("the server did not start: \(BackgroundServer.lastWords(log))")
+        return false
     }
 }

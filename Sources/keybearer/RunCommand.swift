@@ -20,10 +20,12 @@ struct RunCommand: ParsableCommand {
               keybearer run --provider groq -- python agent.py
             """)
 
-    @Option(help: ArgumentHelp("Profile that every request is to use, and no other.", valueName: "id"))
+    @Option(help: ArgumentHelp("Profile that every request is to use, and no other.", valueName: "id"), completion: Completions.profiles)
     var profile: String?
 
-    @Option(help: ArgumentHelp("Provider to send the tool to, in place of its usual one.", valueName: "provider"))
+    @Option(
+        help: ArgumentHelp("Provider to send the tool to, in place of its usual one.", valueName: "provider"),
+        completion: Completions.providers)
     var provider: String?
 
     @Option(help: ArgumentHelp("Name of the session that the requests belong to.", valueName: "name"))
@@ -31,7 +33,9 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("The program and its arguments.", valueName: "command"))
+    @Argument(
+        parsing: .captureForPassthrough, help: ArgumentHelp("The program and its arguments.", valueName: "command"),
+        completion: Completions.programs)
     var command: [String] = []
 
     func validate() throws {
@@ -53,12 +57,12 @@ struct RunCommand: ParsableCommand {
         let tool = ToolCatalogue.tool(program: words[0]) ?? ToolCatalogue.anyProgram
         var target = try ToolTarget(options)
         var choice = try target.choice(for: tool, provider: provider, profile: profile, session: session)
-        if let missing = Self.missing(choice, target), LoginTerminal.isThere {
+        if let missing = missing(choice, target, tool), LoginTerminal.isThere {
             try logIn(missing, target.installation)
             target = try ToolTarget(options)
             choice = try target.choice(for: tool, provider: provider, profile: profile, session: session)
         }
-        if let missing = Self.missing(choice, target) {
+        if let missing = missing(choice, target, tool) {
             throw Failure.failed("\(words[0]) could not be answered: \(missing.sentence); add one: \(ToolTarget.remedy(missing.provider))")
         }
         if tool.way == .settings { for note in tool.notes { Output.error("note: \(note)") } }
@@ -70,27 +74,33 @@ struct RunCommand: ParsableCommand {
     /// Providers of which a tool needs one, when none of them has a profile that can be used.
     private struct Missing {
         let provider: Provider
+        /// Whose credentials would do.
+        let owners: [String]
         let sentence: String
     }
 
-    private static func missing(_ choice: ToolTarget.Choice, _ target: ToolTarget) -> Missing? {
+    private func missing(_ choice: ToolTarget.Choice, _ target: ToolTarget, _ tool: Tool) -> Missing? {
         let unready = target.unready(choice.routes)
         guard unready.count == choice.routes.count, let first = unready.first else { return nil }
-        return Missing(provider: first, sentence: "there is no profile of \(unready.map(\.id).joined(separator: ", ")) that can be used")
+        let usual = provider == nil && profile == nil ? tool.dialects.filter { $0.only == nil }.flatMap(\.shape.preferredProviders) : []
+        var owners: [String] = []
+        for id in unready.map(\.id) + usual {
+            guard let owner = target.installation.settings.provider(id)?.credentialsFrom, !owners.contains(owner) else { continue }
+            owners.append(owner)
+        }
+        let sentence = "there is no profile of \(unready.map(\.id).joined(separator: ", ")) that can be used"
+        return Missing(provider: first, owners: owners, sentence: sentence)
     }
 
-    /// At a terminal the login that is missing is made at once: by browser where the provider has one, else by a paste.
+    /// At a terminal what is missing is added at once: at most two questions, what there is and then the thing itself.
     private func logIn(_ missing: Missing, _ installation: Installation) throws {
         Output.error("\(missing.sentence), so one is added first.")
-        let provider = missing.provider
-        let kind =
-            provider.oauth?.login != nil || provider.credentialsFrom != provider.id
-            ? "openai-codex"
-            : SetupToken.isOffered(by: provider) ? "setup-token" : provider.injection(for: .apiKey) != nil ? "apiKey" : "token"
+        let choices = AuthChoice.each(installation.settings, of: missing.owners)
+        let place = choices.count == 1 ? 0 : try OnboardPrompt.choose("What do you have?", choices.map(\.text))
         // The tool inherits what signals are blocked: they must be as they were.
         let signals = OnboardSignals()
         defer { signals.restore() }
-        try OnboardLogin(kind, provider: provider.credentialsFrom, of: installation, isScript: false, hasInput: false).run(options.passedOn)
+        try choices[place].command(["--provider", choices[place].providers[0]] + options.passedOn)
     }
 
     /// Replaces this process by the tool.

@@ -16,10 +16,10 @@ struct SetupTokenCommand: ParsableCommand {
               pass show claude/setup-token | keybearer models auth setup-token --profile-id anthropic:work
             """)
 
-    @Option(help: ArgumentHelp("Whose token it is.", valueName: "provider"))
+    @Option(help: ArgumentHelp("Whose token it is.", valueName: "provider"), completion: Completions.providers)
     var provider = "anthropic"
 
-    @Option(name: .customLong("profile-id"), help: ArgumentHelp("The profile's name.", valueName: "id"))
+    @Option(name: .customLong("profile-id"), help: ArgumentHelp("The profile's name.", valueName: "id"), completion: Completions.profiles)
     var profileID: String?
 
     @Flag(help: "Do not run claude; ask for the token at once.")
@@ -51,7 +51,9 @@ struct SetupTokenCommand: ParsableCommand {
         if let flaw = PastedSecret.doubt(secret, as: .token, for: provider) { throw Failure.usage(flaw) }
         let now = Clock.wall()
         let expires = now + SetupToken.life
-        try store.put(.token(secret, provider: provider.id, expires: expires), id: id, client: provider.oauth)
+        _ = try Waiting.show(Waiting.store) { () throws(StoreError) in
+            try store.put(.token(secret, provider: provider.id, expires: expires), id: id, client: provider.oauth)
+        }
         Output.line(
             "\(held == nil ? "stored" : "replaced") \(id) (setup-token, \(ExpiryText.sentence(.valid(until: expires), now: now)), "
                 + "counted from now) in \(store.profilesPath)")

@@ -26,7 +26,9 @@ struct TokenCommand: ParsableCommand {
               0 printed, 1 there is none that works (log in again, or try again: the message says which), 64 no such profile, 78 settings
             """)
 
-    @Argument(help: ArgumentHelp("Whose credential; `keybearer models auth list` lists them.", valueName: "profile"))
+    @Argument(
+        help: ArgumentHelp("Whose credential; `keybearer models auth list` lists them.", valueName: "profile"),
+        completion: Completions.profiles)
     var profileID: String
 
     @Flag(help: "Print header fields, one a line: all that Keybearer would set on a request with this profile.")
@@ -70,7 +72,7 @@ struct TokenCommand: ParsableCommand {
         let provider = installation.settings.provider(profile.provider)
         // Nor is one spent for what cannot be printed then.
         if form == .header { _ = try TokenText.fields(of: profile, provider) }
-        let fresh = try source.fresh(profile)
+        let fresh = try Waiting.show("Refreshing \(profileID)") { try source.fresh(profile) }
         if let warning = fresh.warning { Output.error("keybearer: \(warning)") }
         Output.write(try TokenText.write(fresh.profile, as: form, provider), to: STDOUT_FILENO)
     }

@@ -12,32 +12,12 @@ import urllib.parse
 import urllib.request
 
 import harness
-from harness import AGENT, Proxy, Sandbox, Unavailable, check, clean_environment, eventually, main, read, temporary_folder
+from harness import AGENT, Proxy, Sandbox, Unavailable, check, clean_environment, eventually, read, temporary_folder
+from terminal import DISPLAY, TERMINAL, Terminal, free_port, in_environment
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGES = ["authlib", "flask", "pexpect"]
 OPEN = "http://127.0.0.1:"
-TERMINAL = {"TERM": "xterm", "USER": "me"}
-DISPLAY = {"DISPLAY": ":99"}
-
-
-def in_environment(suite):
-    """Runs this file again by a Python that has the packages; made in KEYBEARER_VENV if that is named, else for this run alone."""
-    try:
-        import authlib, flask, pexpect  # noqa: F401, E401
-    except ImportError:
-        folder = os.path.join(os.environ.get("KEYBEARER_VENV") or temporary_folder(), "logins")
-        python = os.path.join(folder, "bin/python")
-        if not os.path.exists(python):
-            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        install = subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES], text=True,
-                                 stderr=subprocess.PIPE)
-        if install.returncode:
-            main(lambda: (_ for _ in ()).throw(Unavailable(f"PyPI gave no packages: {install.stderr.strip().splitlines()[-1:]}")))
-        code = subprocess.run([python, "-B", *sys.argv]).returncode
-        harness.cleanup()
-        sys.exit(code)
-    main(suite)
 
 
 # MARK: - The server, the browser and the terminal
@@ -108,54 +88,6 @@ def visit(address, host=None):
             return page.status, page.headers, page.read().decode()
     except urllib.error.HTTPError as page:
         return page.code, page.headers, page.read().decode()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Terminal:
-    """The command at a terminal of its own."""
-
-    def __init__(self, server, *arguments, command=("models", "auth", "login"), environment=None):
-        import pexpect
-        self.pexpect = pexpect
-        variables = {**clean_environment(), **TERMINAL, **(environment if environment is not None else DISPLAY)}
-        self.child = pexpect.spawn(harness.BINARY, [*command, *arguments, "--state-dir", server.state], env=variables, encoding="utf-8",
-                                   timeout=20, dimensions=(50, 300))
-        self.text = ""
-
-    def expect(self, pattern, within=20):
-        self.child.expect(pattern, timeout=within)
-        self.text += self.child.before + self.child.after
-        return self.child.match
-
-    def address(self):
-        self.expect(r"(http://127\.0\.0\.1:\d+/authorize\?\S+)")
-        found = self.child.match[1]
-        self.expect("Waiting")
-        return found
-
-    def paste(self, line):
-        self.child.send(line + "\r")
-
-    def end(self, within=20):
-        """Its exit status; everything it wrote is in `text`."""
-        try:
-            self.child.expect(self.pexpect.EOF, timeout=within)
-            self.text += self.child.before
-        except self.pexpect.TIMEOUT:
-            self.text += "\n(did not end)"
-            self.child.kill(signal.SIGKILL)
-        self.child.close()
-        return self.child.exitstatus if self.child.exitstatus is not None else 128 + (self.child.signalstatus or 0)
-
-    @property
-    def shown(self):
-        """As a person reads it: without what was overwritten."""
-        return re.sub(r"\r\x1b\[K[^\r\n]*(?=\r\x1b\[K)", "", self.text)
 
 
 def pipe(server, *arguments, command=("models", "auth", "login"), input="", environment=None, within=30):
@@ -569,4 +501,4 @@ def suite():
 
 
 if __name__ == "__main__":
-    in_environment(suite)
+    in_environment(suite, "logins", PACKAGES)
