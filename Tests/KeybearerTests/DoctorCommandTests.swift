@@ -137,7 +137,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("Codex", ".codex/auth.json", "{\"tokens\":{\"access_token\":\"x\",\"refresh_token\":\"canary-refresh\"}}"),
+        ("Codex CLI", ".codex/auth.json", "{\"tokens\":{\"access_token\":\"x\",\"refresh_token\":\"canary-refresh\"}}"),
         ("Claude Code", ".claude/.credentials.json", "{\"claudeAiOauth\":{\"refreshToken\":\"canary-refresh\"}}"),
         (
             "OpenClaw", ".moltbot/agents/lab/agent/auth-profiles.json",
