@@ -1,16 +1,19 @@
 /// What commands do to the store. Each is one change under the store's lock, decided on what is read under it.
 extension AgentStore {
     /// Makes the profile `id` hold `credential`: added at the end, or replaced in its place. With the `client` of an oauth profile that
-    /// is replaced, a refresh in flight is waited for; without, the new credential wins over it all the same (compare-and-set).
+    /// is replaced, a refresh in flight is waited for; without, the new credential wins over it all the same (compare-and-set). A proxy
+    /// that the profile has stays unless another is given.
     @discardableResult
-    public func put(_ credential: Credential, id: String, client: OAuthClient? = nil) throws(StoreError) -> StoreSnapshot {
+    public func put(
+        _ credential: Credential, id: String, client: OAuthClient? = nil, proxy: OutboundProxy? = nil
+    ) throws(StoreError) -> StoreSnapshot {
         guard ProfileEntry.isAcceptable(id: id) else {
             throw .invalid("A profile id has 1 to 256 octets and no control character.")
         }
         guard !credential.provider.isEmpty else { throw .invalid("A profile needs a provider.") }
         return try holdingLane(of: id, client) { () throws(StoreError) in
             try update { document throws(StoreError) in
-                document.put(credential, id: id)
+                document.put(credential, id: id, proxy: proxy)
                 return true
             }
         }

@@ -85,7 +85,7 @@ public struct EndpointURL: Sendable, Hashable {
     /// Whether the host is this machine by name or literal address.
     public var isLoopback: Bool { Self.isLoopback(host) }
 
-    private static func hostAndPort(_ authority: Substring) -> (host: String, port: UInt16?)? {
+    static func hostAndPort(_ authority: Substring) -> (host: String, port: UInt16?)? {
         var rest = authority
         let host: Substring
         if rest.hasPrefix("[") {

@@ -34,12 +34,14 @@ public struct Profile: Sendable, Equatable {
     public let isReference: Bool
     /// The secret is what a program says when it is asked (`AgentStore.following(_:)`), which has not been done, or in vain.
     public let awaitsProgram: Bool
+    /// What its logins and refreshes go through; nil: what the environment says.
+    public let proxy: OutboundProxy?
 
     /// A profile from its parts. The store makes them; tests and logins may too.
     public init(
         id: String, provider: String, kind: Kind, secret: Secret?, refresh: Secret? = nil, expires: Int64? = nil,
         hasInvalidExpires: Bool = false, accountID: String? = nil, email: String? = nil, hasUnresolvedReference: Bool = false,
-        isReference: Bool = false, awaitsProgram: Bool = false
+        isReference: Bool = false, awaitsProgram: Bool = false, proxy: OutboundProxy? = nil
     ) {
         self.id = id
         self.provider = ProviderName.normalised(provider)
@@ -53,20 +55,21 @@ public struct Profile: Sendable, Equatable {
         self.hasUnresolvedReference = hasUnresolvedReference
         self.isReference = isReference || hasUnresolvedReference
         self.awaitsProgram = awaitsProgram
+        self.proxy = proxy
     }
 
     /// The same with the secret that its reference leads to.
     func resolved(_ secret: Secret) -> Profile {
         Profile(
             id: id, provider: provider, kind: kind, secret: secret, refresh: refresh, expires: expires,
-            hasInvalidExpires: hasInvalidExpires, accountID: accountID, email: email, isReference: true)
+            hasInvalidExpires: hasInvalidExpires, accountID: accountID, email: email, isReference: true, proxy: proxy)
     }
 
     /// The same, known to lead nowhere for now.
     func referring(awaitsProgram: Bool) -> Profile {
         Profile(
             id: id, provider: provider, kind: kind, secret: nil, refresh: refresh, expires: expires, hasInvalidExpires: hasInvalidExpires,
-            accountID: accountID, email: email, hasUnresolvedReference: true, awaitsProgram: awaitsProgram)
+            accountID: accountID, email: email, hasUnresolvedReference: true, awaitsProgram: awaitsProgram, proxy: proxy)
     }
 
     /// Where the credential stands at `now` (ms since 1970).

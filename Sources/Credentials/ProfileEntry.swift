@@ -53,7 +53,7 @@ enum ProfileEntry {
             id: id, provider: provider, kind: kind, secret: secret, refresh: refresh, expires: stated ?? claims?.expiry,
             hasInvalidExpires: isInvalid && (kind != .oauth || claims?.expiry == nil),
             accountID: try accountID(entry["accountId"]) ?? claims?.accountID.flatMap { Secret($0)?.revealed },
-            email: entry["email"]?.string ?? claims?.email, hasUnresolvedReference: isReference)
+            email: entry["email"]?.string ?? claims?.email, hasUnresolvedReference: isReference, proxy: try proxy(entry["proxy"]))
     }
 
     /// A SecretRef object where a string belongs, or upstream's `${NAME}` (§1.8).
@@ -81,6 +81,15 @@ enum ProfileEntry {
             throw Unusable(reason: "has an `accountId` that is no string of visible ASCII, which cannot be sent in a header")
         }
         return text
+    }
+
+    /// A proxy that cannot be understood is no reason to go without: somebody wanted not to be seen.
+    private static func proxy(_ value: Value?) throws(Unusable) -> OutboundProxy? {
+        guard let value, !value.isNull else { return nil }
+        guard let proxy = value.string.flatMap(OutboundProxy.init) else {
+            throw Unusable(reason: "has a `proxy` that is not \(OutboundProxy.expectation)")
+        }
+        return proxy
     }
 
     /// Positive ms since 1970; a fraction is cut. Absent is valid, anything else is not.

@@ -23,10 +23,12 @@ import Digest
         let storage = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         unsafe storage.copyBytes(from: bytes)
         unsafe self.storage = storage
+        unsafe KnownSecrets.add(UnsafeRawBufferPointer(storage))
         fingerprint = unsafe String(Hexadecimal.encode(SHA256.hash(UnsafeRawBufferPointer(storage))).prefix(16))
     }
 
     deinit {
+        unsafe KnownSecrets.remove(UnsafeRawBufferPointer(storage))
         unsafe Memory.cleanse(storage)
         unsafe storage.deallocate()
     }

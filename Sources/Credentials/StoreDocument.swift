@@ -95,10 +95,11 @@ public enum Credential: Sendable {
 extension StoreDocument {
     /// Makes `id` hold `credential`. An entry that is there keeps its place and every member that says nothing about the credential;
     /// what the old credential consisted of goes, also references, which would win over (or lose against) the new value elsewhere.
-    public mutating func put(_ credential: Credential, id: String) {
+    public mutating func put(_ credential: Credential, id: String, proxy: OutboundProxy? = nil) {
         var entry = entry(id) ?? [:]
         for (name, value) in credential.members { entry[name] = value }
         for name in Self.credentialMembers where credential.members[name] == nil { entry[name] = nil }
+        if let proxy { entry["proxy"] = .string(proxy.url.revealed) }
         setEntry(id, entry)
     }
 

@@ -39,6 +39,12 @@ import Credentials
         set(CURLOPT_PROXY, "")
     }
 
+    /// This one, whatever the environment says, `NO_PROXY` included.
+    func use(_ proxy: OutboundProxy) {
+        set(CURLOPT_PROXY, proxy.url.revealed)
+        set(CURLOPT_NOPROXY, "")
+    }
+
     /// How long all of it, and how long connecting with TLS may take.
     func setTimeouts(whole: Duration, connect: Duration) {
         set(CURLOPT_TIMEOUT_MS, Int(whole.milliseconds))
@@ -65,7 +71,9 @@ import Credentials
         let status = long(CURLINFO_RESPONSE_CODE)
         guard code == CURLE_OK else {
             if receiver.isFull { throw .tooLarge(status: status) }
-            throw mayHaveBeenSent ? .inDoubt(code: Self.name(of: code)) : .notSent(code: Self.name(of: code))
+            let tunnel = long(CURLINFO_HTTP_CONNECTCODE)
+            let name = tunnel != 0 && !(200...299).contains(tunnel) ? "proxy_refused" : Self.name(of: code)
+            throw mayHaveBeenSent ? .inDoubt(code: name) : .notSent(code: name)
         }
         let wish = offset(CURLINFO_RETRY_AFTER)
         return TokenAnswer(status: status, retryAfter: wish > 0 ? .seconds(Int64(wish)) : nil, body: receiver.answer)

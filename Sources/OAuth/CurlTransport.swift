@@ -1,7 +1,7 @@
 import Credentials
 
-/// Sends token requests by libcurl's easy interface: one handle, one request, one blocking call. Outbound proxies come from the
-/// environment (`HTTPS_PROXY`, `NO_PROXY`) as libcurl reads it.
+/// Sends token requests by libcurl's easy interface: one handle, one request, one blocking call. Outbound proxies come from the request's
+/// profile, else from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) as libcurl reads it.
 public struct CurlTransport: TokenTransport {
     private let timeout: Duration
     private let connectTimeout: Duration
@@ -26,7 +26,11 @@ public struct CurlTransport: TokenTransport {
         guard let transfer = CurlTransfer(answerLimit: Self.answerLimit) else { throw .notSent(code: "curl_unavailable") }
         transfer.setEndpoint(request.url, isHTTPS: endpoint.scheme == "https", caFile: request.caFile)
         // A token for this machine must not take the way over a proxy elsewhere.
-        if endpoint.isLoopback { transfer.bypassProxy() }
+        if let proxy = request.proxy, !endpoint.isLoopback || proxy.isLoopback {
+            transfer.use(proxy)
+        } else if endpoint.isLoopback {
+            transfer.bypassProxy()
+        }
         transfer.setTimeouts(whole: timeout, connect: connectTimeout)
         transfer.setBody(request.body, contentType: request.contentType)
         return try transfer.perform()

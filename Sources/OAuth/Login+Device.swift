@@ -7,7 +7,7 @@ extension Login {
         guard let rules = client.login?.device else { throw LoginFailure(.settings, detail: "this provider has no device login") }
         let answer: TokenAnswer
         do throws(TransportFailure) {
-            answer = try transport.post(.deviceStart(rules, client: client))
+            answer = try transport.post(TokenRequest.deviceStart(rules, client: client).through(proxy))
         } catch {
             throw LoginFailure(error)
         }
@@ -18,7 +18,7 @@ extension Login {
     /// between two polls; a poll under way, which may bring the tokens, is always waited for and its login kept.
     public func finishDevice(_ code: DeviceCode, while waiting: () -> Bool) throws(LoginFailure) -> LoginResult? {
         guard let rules = client.login?.device else { throw LoginFailure(.settings, detail: "this provider has no device login") }
-        let request = try pollRequest(code, rules)
+        let request = try pollRequest(code, rules).through(proxy)
         var polling = DevicePolling(code)
         while pause(polling.interval, while: waiting) {
             let (answer, reply) = try ask(request, rules)

@@ -7,18 +7,21 @@ public struct Login: Sendable {
     let store: AgentStore
     let client: OAuthClient
     let target: LoginTarget
+    let proxy: OutboundProxy?
     let transport: any TokenTransport
     let clock: WallClock
     let environment: @Sendable (_ name: String) -> String?
 
-    /// Logins of one provider into one agent's store.
+    /// Logins of one provider into one agent's store, by way of `proxy` if there is one, which is kept with the profile.
     public init(
-        store: AgentStore, client: OAuthClient, target: LoginTarget, transport: any TokenTransport = CurlTransport(),
+        store: AgentStore, client: OAuthClient, target: LoginTarget, proxy: OutboundProxy? = nil,
+        transport: any TokenTransport = CurlTransport(),
         clock: WallClock = .system, environment: @escaping @Sendable (_ name: String) -> String? = ProcessEnvironment.value
     ) {
         self.store = store
         self.client = client
         self.target = target
+        self.proxy = proxy
         self.transport = transport
         self.clock = clock
         self.environment = environment
@@ -39,7 +42,7 @@ public struct Login: Sendable {
 
     /// Exchanges `code` and stores the login.
     public func exchange(_ code: AuthorizationCode) throws(LoginFailure) -> LoginResult {
-        let request = TokenRequest.exchange(code, client: client, clientSecret: try clientSecret())
+        let request = TokenRequest.exchange(code, client: client, clientSecret: try clientSecret()).through(proxy)
         return try inLane(waiting: Lane.waitBound) { journal throws(LoginFailure) in
             try SignalShield.during { () throws(LoginFailure) in
                 let intent = intent(spending: code.code)

@@ -87,7 +87,7 @@ extension Login {
             let before = try store.load()
             let place = identity.place(in: before, requested: requested, replacing: target.replaces)
             // With the client, a refresh of the login that is replaced ends first.
-            try store.put(credential, id: place.profileID, client: client)
+            try store.put(credential, id: place.profileID, client: client, proxy: proxy)
             // The mark of the old refresh token fits the new one no more; this takes it out of the file as well.
             let snapshot = try store.clearNeedsLogin(id: place.profileID)
             return LoginResult(

@@ -51,7 +51,7 @@ public struct Refresher: Sendable {
 
         // 4. Nothing is spent unless its successor can be kept.
         try proveDurability()
-        let request = try request(spending: token, flight)
+        let request = try request(spending: token, flight).through(profile.proxy)
         StartSpacing.waitForTurn(in: lane, of: store, clock: clock)
         try checkpoint(.durabilityProved)
 

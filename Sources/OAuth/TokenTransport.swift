@@ -19,6 +19,15 @@ public struct TokenRequest {
     public let body: SensitiveBytes
     /// A PEM file of certificate authorities instead of the system's.
     public let caFile: String?
+    /// What it goes through; nil: what the environment says.
+    public var proxy: OutboundProxy?
+
+    /// The same by way of `proxy`.
+    func through(_ proxy: OutboundProxy?) -> TokenRequest {
+        var request = self
+        request.proxy = proxy
+        return request
+    }
 }
 
 /// A whole answer.

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Credentials
 internal import HTTP
 internal import JSON
 internal import Routing
@@ -71,7 +72,7 @@ struct RefusalBody {
             ]
         }
         body["keybearer"] = .object(keybearer)
-        return String(decoding: Writer.compact(.object(body)), as: UTF8.self)
+        return KnownSecrets.masked(String(decoding: Writer.compact(.object(body)), as: UTF8.self))
     }
 
     private var keybearer: Object {

@@ -71,6 +71,7 @@ final class CredentialBoard: Sendable {
                 state.problems[agent] = nil
                 return state.snapshots.updateValue(snapshot, forKey: agent)
             }
+            if before != nil { log.storeChanged(agent) }
             for problem in snapshot.problems where before?.problems.contains(problem) != true { log.store(agent, problem.description) }
         } catch {
             let isNew = state.withLock { state in

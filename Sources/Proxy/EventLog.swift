@@ -4,13 +4,13 @@ internal import OAuth
 internal import Sockets
 
 /// The control plane's log: what a person wants to be told, in one sentence each. A secret has no way into it: every entry is made of
-/// ids, codes and our own words.
+/// ids, codes and our own words, and what writes it looks once more (`KnownSecrets`).
 struct EventLog: Sendable {
     let logger: Logger
 
     func listening(_ addresses: [String]) { logger.info("listening on \(addresses.joined(separator: ", "))") }
     func store(_ agent: String, _ problem: String) { logger.warning("credential store of agent \(agent): \(problem)") }
-    func storeChanged() { logger.debug("credential store read again") }
+    func storeChanged(_ agent: String) { logger.debug("credential store of agent \(agent) read again") }
     func draining(_ connections: Int) { logger.info("draining: \(connections) connections finish, new ones are refused") }
     func stopped() { logger.info("stopped") }
     func noControl(_ why: String) { logger.notice("no control socket: \(why); commands do not speak to this server") }

@@ -39,6 +39,19 @@ struct LoginCommand: ParsableCommand {
     @Flag(help: "Show the address, and do not open it.")
     var noBrowser = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Go through this proxy, now and for every refresh: socks5h://127.0.0.1:9050, http://proxy:3128. Without it, HTTPS_PROXY counts.",
+            valueName: "url"),
+        transform: { text in
+            guard let proxy = OutboundProxy(text) else { throw ValidationError("it is \(OutboundProxy.expectation)") }
+            guard !proxy.hasCredentials else {
+                throw ValidationError("a password on a command line can be seen by others; write it as \"proxy\" into the profile instead")
+            }
+            return proxy
+        })
+    var proxy: OutboundProxy?
+
     @Flag(help: "Replace the profile of that name even if it holds another account's credential.")
     var replace = false
 
@@ -66,7 +79,8 @@ struct LoginCommand: ParsableCommand {
             store: installation.store, client: client,
             target: LoginTarget(
                 provider: provider.id, profileID: profileID, replaces: replace,
-                needsAccountID: provider.injection(for: .oauth)?.accountHeader != nil))
+                needsAccountID: provider.injection(for: .oauth)?.accountHeader != nil),
+            proxy: try proxy ?? profileID.flatMap { try installation.store.load().profile($0)?.proxy })
         let report = LoginReport(installation, provider)
         if let finished = try Waiting.show(Waiting.store, { () throws(LoginFailure) in try login.prepare() }) {
             Output.error("An earlier login had been interrupted after the provider's answer; it is finished now.")

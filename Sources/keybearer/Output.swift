@@ -1,3 +1,4 @@
+internal import Credentials
 internal import Glibc
 internal import JSON
 
@@ -28,8 +29,11 @@ enum Output {
         }
     }
 
-    /// All of `text` in as few calls as the kernel allows. Nobody can be told when it fails.
-    static func write(_ text: String, to descriptor: Int32) {
+    /// All of `text`, in which no secret gets through (`KnownSecrets`).
+    static func write(_ text: String, to descriptor: Int32) { reveal(KnownSecrets.masked(text), to: descriptor) }
+
+    /// All of `text` as it is, for a credential that was asked for. As few calls as the kernel allows; nobody can be told when it fails.
+    static func reveal(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }

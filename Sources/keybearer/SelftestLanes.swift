@@ -4,7 +4,7 @@ internal import OAuth
 
 /// Several processes at one login (spec/threats.md §6, T3 and T4): crowds, and holders of the lane's lock that die or stop.
 enum SelftestLanes {
-    static let scenarios: [SelftestScenario] = [crowd, killedHolder, pausedHolder]
+    static let scenarios: [SelftestScenario] = [crowd, killedHolder, pausedHolder, theft]
 
     private static let processes = 8
     private static let clients = 6
@@ -52,6 +52,25 @@ enum SelftestLanes {
             trial.check(holder.wait(for: .seconds(10)) == 0, "the holder failed: \(holder.output)")
             finish(waiters, within: .seconds(5), trial)
             return true
+        }
+    }
+
+    /// A neighbour takes the store's lock for abandoned, and changes the file: the new token is merged into what it has written.
+    private static let theft = SelftestScenario(name: "neighbour's lock stolen, answer in hand") { trial in
+        for _ in 0..<2 {
+            let share: (SelftestStage) throws -> Void = {
+                try $0.share()
+                try $0.prepare()
+            }
+            try trial.attempt(posts: 1...1, prepare: share) {
+                let holder = try trial.stage.start(.stop, at: .answered)
+                trial.check(holder.waitUntilStopped(for: .seconds(20)), "the holder did not come to its stop: \(holder.output)")
+                trial.check(try trial.stage.stealLock(), "the holder had no lock that a neighbour would see")
+                holder.signal(SIGCONT)
+                trial.check(holder.wait(for: .seconds(20)) == 0, "the holder failed: \(holder.output)")
+                trial.check(holder.outcomes == [.refreshed], "the holder ended as: \(holder.output)")
+                return true
+            }
         }
     }
 

@@ -68,6 +68,25 @@ final class SelftestStage {
         postsBefore = sandbox.audit.tokenPosts
     }
 
+    /// Lets the store look like one that is shared with an OpenClaw of February 2026.
+    func share() throws {
+        try PrivateFile.replace(store.sink + "/openclaw.json", with: Array(#"{"meta":{"lastTouchedVersion":"2026.2.27"}}"#.utf8))
+    }
+
+    /// Does what a neighbour does that finds the lock too old: removes it, takes it, changes the store, gives it back. False when there was
+    /// none to steal.
+    func stealLock() throws -> Bool {
+        let path = store.profilesPath + ".lock"
+        guard unsafe unlink(path) == 0 else { return false }
+        let created = Timestamp.rfc3339(WallClock.system.now())
+        try PrivateFile.replace(path, with: Writer.pretty(["pid": .integer(Int64(getpid())), "createdAt": .string(created)]))
+        var root = try store.document().root
+        root["x-neighbour"] = "changed meanwhile"
+        untouched = Self.withoutTokens(.object(root))
+        try PrivateFile.replace(store.profilesPath, with: Writer.pretty(.object(root)))
+        return unsafe unlink(path) == 0
+    }
+
     /// Requests at the token endpoint since the login was put in place.
     var posts: Int { sandbox.audit.tokenPosts - postsBefore }
 

@@ -74,7 +74,7 @@ struct TokenCommand: ParsableCommand {
         if form == .header { _ = try TokenText.fields(of: profile, provider) }
         let fresh = try Waiting.show("Refreshing \(profileID)") { try source.fresh(profile) }
         if let warning = fresh.warning { Output.error("keybearer: \(warning)") }
-        Output.write(try TokenText.write(fresh.profile, as: form, provider), to: STDOUT_FILENO)
+        Output.reveal(try TokenText.write(fresh.profile, as: form, provider), to: STDOUT_FILENO)
     }
 }
 

@@ -114,6 +114,32 @@ import Testing
         #expect(server.received.count == 1)
     }
 
+    @Test func aProfilesOwnProxyIsUsedWhateverTheEnvironmentSays() throws {
+        let proxy = LoopbackTokenServer(.answer(Self.success))
+        defer { proxy.stop() }
+        // Nobody listens there: the answer can only be the proxy's.
+        let request = Self.request("http://127.0.0.1:1/oauth/token").through(OutboundProxy("http://me:pass@127.0.0.1:\(proxy.port)"))
+        _ = try CurlTransport().post(request)
+        let received = try #require(proxy.received.first)
+        #expect(received.hasPrefix("POST http://127.0.0.1:1/oauth/token HTTP/1.1\r\n"))
+        #expect(received.contains("\r\nProxy-Authorization: Basic "))
+    }
+
+    @Test func aTokenForThisMachineDoesNotLeaveItByAProfilesProxyEither() throws {
+        let server = LoopbackTokenServer(.answer(Self.success))
+        defer { server.stop() }
+        _ = try CurlTransport().post(Self.request(server.url).through(OutboundProxy("http://proxy.invalid:3128")))
+        #expect(server.received.count == 1)
+    }
+
+    @Test func aProxyThatRefusesIsToldAndNothingWasSent() {
+        let proxy = LoopbackTokenServer(.answer(LoopbackTokenServer.response("407 Proxy Authentication Required", "")))
+        defer { proxy.stop() }
+        let request = Self.request("https://provider.invalid/token").through(OutboundProxy("http://127.0.0.1:\(proxy.port)"))
+        #expect(throws: TransportFailure.notSent(code: "proxy_refused")) { try CurlTransport().post(request) }
+        #expect(proxy.received.allSatisfy { $0.hasPrefix("CONNECT provider.invalid:443 ") && !$0.contains("grant_type") })
+    }
+
     @Test func aWholeRefreshOverTheRealTransport() throws {
         let server = LoopbackTokenServer(
             .answer(LoopbackTokenServer.response("200 OK", #"{"access_token":"new","refresh_token":"refresh-1","expires_in":60}"#)))

@@ -6,11 +6,13 @@ that a second writer at the same time costs somebody's change.
 """
 import collections
 import datetime
+import fcntl
 import http.client
 import json
 import multiprocessing
 import os
 import random
+import signal
 import ssl
 import subprocess
 import threading
@@ -213,6 +215,51 @@ def neighbour_first(kind, rounds):
     check(not leftovers(state), "and nothing is left behind", leftovers(state))
 
 
+# MARK: - A holder that is stopped
+
+def stopped_neighbour(kind):
+    """A neighbour that was stopped with the lock in its hand costs us the time after which it counts as gone, and no more."""
+    state = shared_sink(kind.version)
+    ready = multiprocessing.Event()
+    holder = multiprocessing.Process(target=hold_and_stop, args=(kind, profiles_path(state), ready))
+    holder.start()
+    ready.wait(10)
+    time.sleep(0.2)
+    began = time.monotonic()
+    done = finished(paste(state, "anthropic:late"))
+    seconds = time.monotonic() - began
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.join()
+    check(
+        done and STALE - 5 < seconds < 46 and "anthropic:late" in store(state)["profiles"],
+        f"a neighbour stopped with its {kind.__name__} is waited for until its lock is stale", f"{seconds:.0f} s", "30 to 46 s")
+    check(not leftovers(state), "and nothing is left behind", leftovers(state))
+
+
+def hold_and_stop(kind, path, ready):
+    acquire(kind(path))
+    ready.set()
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def stopped_sibling():
+    """A process of ours that was stopped with the store's lock costs another one ten seconds, and an error that says what to do."""
+    state = shared_sink(FileLock.version)
+    finished(paste(state, "anthropic:early"))
+    (name,) = [name for name in os.listdir(os.path.join(state, "keybearer/locks")) if name.startswith("store-")]
+    with open(os.path.join(state, "keybearer/locks", name), "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        began = time.monotonic()
+        process = paste(state, "anthropic:late")
+        output = process.stdout.read().decode()
+        code = process.wait(60)
+        seconds = time.monotonic() - began
+    check(
+        code == 1 and seconds < 14 and "held by another process" in output and "anthropic:late" not in store(state)["profiles"],
+        "a sibling stopped with the store's lock costs the time-out", f"{seconds:.0f} s", "10 s")
+    check(finished(paste(state, "anthropic:late")) and not leftovers(state), "and once it goes on, so does everybody")
+
+
 # MARK: - All at once
 
 def work(kind, state, rounds, results):
@@ -392,6 +439,9 @@ def suite():
     for kind in (DirectoryLock, FileLock):
         refreshing_together(kind, 20)
     killed_holder()
+    for kind in (DirectoryLock, FileLock):
+        stopped_neighbour(kind)
+    stopped_sibling()
     told_to_end()
 
 
