@@ -4,6 +4,7 @@ Everything is on loopback. Processes are ended by their process id, temporary fo
 """
 import atexit
 import contextlib
+import glob
 import hashlib
 import http.client
 import json
@@ -68,11 +69,55 @@ def main(suite):
         traceback.print_exc()
         check(False, "the suite ran to its end", f"{type(error).__name__}: {error}")
     finally:
+        nothing_shows()
         cleanup()
     if results := os.environ.get("KEYBEARER_RESULTS"):
         with open(results, "a") as file:
             file.write("{pass} {FAIL} {skip}\n".format(**check.counts))
     sys.exit(1 if check.counts["FAIL"] else 0)
+
+
+# MARK: - The canary
+
+# What stands where the product's own canary has found a secret on its way out: it must never have to.
+WITHHELD = "secret withheld"
+_secrets = set()
+
+
+def remember(profiles):
+    """Notes every secret of these entries: none may show in anything that is written for people."""
+    for profile in profiles.values():
+        for member in ("access", "refresh", "token", "key"):
+            value = profile.get(member) if isinstance(profile, dict) else None
+            # A shorter one would be found in innocent words.
+            if isinstance(value, str) and len(value) >= 16:
+                _secrets.add(value)
+
+
+def nothing_shows():
+    """Looks for every secret of this suite in all that its processes have said and logged."""
+    said = 0
+    found = []
+    for folder in _folders:
+        for path in glob.glob(os.path.join(glob.escape(folder), "**/auth-profiles.json"), recursive=True):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                with open(path) as file:
+                    remember(json.load(file)["profiles"])
+        for pattern in ("**/*.log", "**/access.jsonl*"):
+            for path in glob.glob(os.path.join(glob.escape(folder), pattern), recursive=True):
+                with contextlib.suppress(OSError):
+                    with open(path, encoding="utf-8", errors="replace") as file:
+                        text = file.read()
+                    said += len(text)
+                    name = os.path.basename(path)
+                    found += [f"{name}: {secret[:8]}…" for secret in _secrets if secret in text]
+                    if WITHHELD in text:
+                        found.append(f"{name}: the canary had to act")
+    if path := os.environ.get("KEYBEARER_SECRETS"):
+        with open(path, "a") as file:
+            file.writelines(secret + "\n" for secret in sorted(_secrets))
+    if said and _secrets:
+        check(not found, "no secret in anything that was said or logged", found[:5] or f"{len(_secrets)} secrets in {said} bytes")
 
 
 # MARK: - Processes and folders
@@ -236,10 +281,12 @@ class Sandbox(Daemon):
     def login(self, provider="openai-codex", *, expired=True, account=None):
         """A new login, as an entry of auth-profiles.json."""
         login = self.control("POST", "accounts", {"provider": provider, "expired": expired, **({"account": account} if account else {})})
-        return {
+        entry = {
             "type": "oauth", "provider": provider, "access": login["access"], "refresh": login["refresh"], "expires": login["expires"],
             "accountId": login["account"], "email": login["email"],
         }
+        remember({"": entry})
+        return entry
 
 
 # MARK: - The store
@@ -251,11 +298,14 @@ def read(folder, *path):
 
 def store(state):
     """What auth-profiles.json holds."""
-    return json.loads(read(state, AGENT, "auth-profiles.json"))
+    held = json.loads(read(state, AGENT, "auth-profiles.json"))
+    remember(held["profiles"])
+    return held
 
 
 def write_store(state, profiles):
     """Replaces the store as a login by another tool would."""
+    remember(profiles)
     path = os.path.join(state, AGENT, "auth-profiles.json")
     with open(path + ".new", "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         json.dump({"version": 1, "profiles": profiles}, file, indent=2)

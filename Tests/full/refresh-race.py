@@ -1,4 +1,4 @@
-"""Four processes that share a state directory, two hundred clients, one expired login: the provider sees one refresh."""
+"""Eight processes that share a state directory, four hundred clients, one expired login: the provider sees one refresh."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ import time
 
 from harness import Proxy, PROMPT, STREAM, Sandbox, check, eventually, main, post, store, write_store
 
-PROCESSES, CLIENTS, ROUNDS = 4, 50, 5
+PROCESSES, CLIENTS, ROUNDS = 8, 50, 5
 PROFILE = "openai-codex:race"
 REQUEST = post("/openai-codex/v1/responses", PROMPT, {**STREAM, "Connection": "close"})
 
