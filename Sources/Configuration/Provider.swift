@@ -30,6 +30,8 @@ public struct Provider: Sendable, Equatable {
     public let errorShape: ErrorShape
     /// False for a server that takes anyone (ollama): the request is forwarded without any profile.
     public let needsCredential: Bool
+    /// Whether an upgrade to WebSocket is passed on. False: it is answered 426 at once, so that a client goes on over plain HTTP.
+    public let webSocket: Bool
     /// One sentence on what to set, when `baseURL` is `nil`.
     public let addressAdvice: String?
     /// Environment variables that may hold a credential, best first; used only where no profile resolves.

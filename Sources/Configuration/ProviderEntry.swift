@@ -17,6 +17,7 @@ struct ProviderEntry: Sendable, Equatable {
     var failover = FailoverRules()
     var errorShape = ErrorShape.openai
     var needsCredential = true
+    var webSocket = true
     var environmentKeys: [String] = []
 
     /// How each kind of credential is sent; a kind that is absent cannot be used.

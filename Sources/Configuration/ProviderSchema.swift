@@ -16,6 +16,7 @@ enum ProviderSchema {
         .group("failover", \.failover, failover),
         .value("errorShape", \.errorShape, .choice(ErrorShape.allCases)),
         .value("needsCredential", \.needsCredential, .truth),
+        .value("webSocket", \.webSocket, .truth),
         .value("environmentKeys", \.environmentKeys, .list(.checked("the name of an environment variable", isVariable))),
     ])
 

@@ -6,9 +6,10 @@ internal import Sockets
 ///     reading ──answer sent, keep-alive──▶ reading
 ///        │ ──answer sent, close────────────▶ closing ──all sent──▶ gone
 ///        │ ──answer sent, body unread──────▶ lingering ──client ends, or 2 s──▶ gone
+///        │ ──client of a tunnel ended──────▶ ended ──its last bytes have gone up──▶ gone
 ///        └ ──client left, broken, too slow─▶ gone
 struct Downstream: ~Copyable {
-    enum Stage { case reading, closing, lingering, gone }
+    enum Stage { case reading, closing, lingering, ended, gone }
 
     let socket: Descriptor
     let caller: Caller
@@ -24,6 +25,8 @@ struct Downstream: ~Copyable {
     var readDeadline: Int64
     /// Monotonic milliseconds by which the client must have taken something of what waits; `.max` while nothing does.
     var writeDeadline = Int64.max
+    /// What was received may still be used.
+    var mayHoldRequests: Bool { stage == .reading || stage == .ended }
     /// Closing will send a reset, since the client could not tell otherwise that a body delimited by the end was cut.
     var endsByReset = false
 
@@ -56,7 +59,9 @@ extension Worker {
         if ready.contains(.write) { flushDownstream(fd) }
         guard downstreams[fd].stage != .gone, !ready.isDisjoint(with: [.read, .peerEnded]) else { return }
         // A client that has ended its side while an answer is due has left: its upstream is told at once (as nginx does).
-        if ready.contains(.peerEnded), downstreams[fd].exchange >= 0, exchanges[downstreams[fd].exchange].stage > .head {
+        if ready.contains(.peerEnded), downstreams[fd].exchange >= 0, exchanges[downstreams[fd].exchange].stage > .head,
+            !isTunnel(downstreams[fd].exchange)
+        {
             return abandon(fd)
         }
         receiveDownstream(fd)
@@ -72,6 +77,7 @@ extension Worker {
         case .ended where downstreams[fd].stage == .lingering && !downstreams[fd].outbound.isEmpty:
             downstreams[fd].stage = .closing  // it has sent all it will; our answer is still on its way
             updateInterest(ofDownstream: fd)
+        case .ended where downstreams[fd].exchange >= 0 && isTunnel(downstreams[fd].exchange): clientEndedTunnel(fd)
         case .ended, .failed: abandon(fd)
         }
     }
@@ -90,14 +96,14 @@ extension Worker {
 
     /// Goes on with bytes that had to wait.
     mutating func drainInbound(_ fd: Int32) {
-        guard downstreams[fd].stage == .reading, !downstreams[fd].inbound.isEmpty else {
+        guard downstreams[fd].mayHoldRequests, !downstreams[fd].inbound.isEmpty else {
             return updateInterest(ofDownstream: fd)
         }
         // Taken out while it is read, so that nothing below can move it.
         var held = ByteQueue(pool: pool)
         held.take(from: &downstreams[fd].inbound)
         let used = consume(fd, unsafe RawSpan(_unsafeBytes: held.bytes))
-        guard downstreams[fd].stage == .reading else { return }
+        guard downstreams[fd].mayHoldRequests else { return }
         held.consume(used)
         downstreams[fd].inbound.take(from: &held)
         updateInterest(ofDownstream: fd)
@@ -106,7 +112,7 @@ extension Worker {
     /// Feeds heads and bodies; answers how many bytes were used. The rest waits for the upstream, or for this exchange to end.
     private mutating func consume(_ fd: Int32, _ bytes: RawSpan) -> Int {
         var at = 0
-        while at < bytes.byteCount, downstreams[fd].stage == .reading {
+        while at < bytes.byteCount, downstreams[fd].mayHoldRequests {
             if downstreams[fd].exchange < 0 { openExchange(on: fd) }
             let id = downstreams[fd].exchange
             let rest = bytes.extracting(at..<bytes.byteCount)
@@ -143,7 +149,7 @@ extension Worker {
             switch downstreams[fd].stage {
             case .closing: return endDownstream(fd)
             case .lingering: downstreams[fd].socket.endWriting()
-            case .reading, .gone: break
+            case .reading, .ended, .gone: break
             }
         } else if downstreams[fd].writeDeadline == .max {
             downstreams[fd].writeDeadline = now + timeouts.streamStall
@@ -188,7 +194,7 @@ extension Worker {
         switch downstreams[fd].stage {
         case .reading: wanted = downstreams[fd].inbound.count < Worker.heldBytes ? [.read, .peerEnded] : .peerEnded
         case .lingering: wanted = .read
-        case .closing, .gone: break
+        case .closing, .ended, .gone: break
         }
         if !downstreams[fd].outbound.isEmpty { wanted.insert(.write) }
         if wanted != downstreams[fd].interest {

@@ -108,6 +108,7 @@ extension Exchange {
     mutating func clear() {
         stage = .closed
         downstream = -1
+        wantsWebSocket = false
         upstream = -1
         lineup = nil
         candidate = nil

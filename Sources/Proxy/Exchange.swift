@@ -32,6 +32,8 @@ struct Exchange: ~Copyable {
     var headBytes: ByteQueue
     var request = MessageBody()
     var replay: ReplayCopy
+    /// The client asks for a WebSocket (RFC 6455), and the provider may agree to one.
+    var wantsWebSocket = false
 
     // What was decided
     var provider = 0
@@ -87,6 +89,13 @@ extension Worker {
         }
         let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
         if let refusal = shared.gate.verdict(on: exchanges[id].head, bytes) {
+            refuse(id, refusal)
+            return false
+        }
+        switch UpgradeWish.read(exchanges[id].head, bytes) {
+        case .none: return true
+        case .webSocket: exchanges[id].wantsWebSocket = true
+        case .refused(let refusal):
             refuse(id, refusal)
             return false
         }
@@ -162,7 +171,8 @@ extension Worker {
     private mutating func inject(_ id: Int32, into fd: Int32) {
         let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
         let injector = Injector(
-            origin: origins[exchanges[id].provider], candidate: exchanges[id].candidate, restStart: exchanges[id].restStart)
+            origin: origins[exchanges[id].provider], candidate: exchanges[id].candidate, restStart: exchanges[id].restStart,
+            isUpgrade: exchanges[id].wantsWebSocket)
         var output = ByteQueue(pool: pool)
         output.take(from: &upstreams[fd].outbound)
         injector.write(exchanges[id].head, bytes, to: &output)

@@ -72,14 +72,25 @@ enum FieldText {
         while start <= range.upperBound {
             var end = start
             while end < range.upperBound, byte(bytes, end) != UInt8(ascii: ",") { end += 1 }
-            var first = start
-            var last = end
-            while first < last, isBlank(byte(bytes, first)) { first += 1 }
-            while last > first, isBlank(byte(bytes, last - 1)) { last -= 1 }
-            if last - first == value.count, (0..<value.count).allSatisfy({ byte(bytes, first + $0) == value[$0] }) { return true }
+            let member = trimmed(bytes, start..<end)
+            if member.count == value.count, (0..<value.count).allSatisfy({ byte(bytes, member.lowerBound + $0) == value[$0] }) { return true }
             start = end + 1
         }
         return false
+    }
+
+    /// `range` without blanks at either end.
+    static func trimmed(_ bytes: RawSpan, _ range: Range<Int>) -> Range<Int> {
+        var first = range.lowerBound
+        var last = range.upperBound
+        while first < last, isBlank(byte(bytes, first)) { first += 1 }
+        while last > first, isBlank(byte(bytes, last - 1)) { last -= 1 }
+        return first..<last
+    }
+
+    /// Whether `range` begins with `lowercase`, in any case.
+    static func begins(_ bytes: RawSpan, _ range: Range<Int>, with lowercase: [UInt8]) -> Bool {
+        range.count >= lowercase.count && equals(bytes, range.lowerBound..<range.lowerBound + lowercase.count, lowercase)
     }
 
     /// The text in `range`, for rare paths and messages.

@@ -29,13 +29,7 @@ struct Gate: Sendable {
         if let site = head.first(.secFetchSite), !originAllowed, !isSameSite(bytes, site.valueRange) || head.containsTwice(.secFetchSite) {
             return Refusal(.crossSite)
         }
-        return asksForUpgrade(head, bytes) ? Refusal(.upgradeNotServed) : nil
-    }
-
-    /// An offer of HTTP/2 in clear, which some clients make with every request, may be passed over (RFC 9110 §7.8): they go on in HTTP/1.1.
-    private func asksForUpgrade(_ head: borrowing RequestHead, _ bytes: RawSpan) -> Bool {
-        guard head.upgrade, let field = head.first(.upgrade) else { return false }
-        return head.containsTwice(.upgrade) || !FieldText.equals(bytes, field.valueRange, Self.http2InClear)
+        return nil
     }
 
     /// A loopback name or address with any port (an `ssh -L` has another one), or a name the settings add.
@@ -52,7 +46,6 @@ struct Gate: Sendable {
 
     private static let loopback4 = Array("127.0.0.1".utf8)
     private static let localhost = Array("localhost".utf8)
-    private static let http2InClear = Array("h2c".utf8)
     private static let none = Array("none".utf8)
     private static let sameOrigin = Array("same-origin".utf8)
 }

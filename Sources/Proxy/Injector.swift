@@ -8,12 +8,14 @@ struct Injector {
     let candidate: Candidate?
     /// Where, in the client's target, the part begins that is appended to the provider's base path.
     let restStart: Int
+    /// Whether the client's wish for a WebSocket goes on to the provider.
+    let isUpgrade: Bool
 
     func write(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
         writeRequestLine(head, bytes, to: &output)
         output.append(origin.hostLine)
         writeFields(head, bytes, to: &output)
-        writeFraming(head, to: &output)
+        if isUpgrade { output.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") } else { writeFraming(head, to: &output) }
         candidate?.writeCredential(to: &output)
         output.append("\r\n")
     }
@@ -37,6 +39,10 @@ struct Injector {
         for index in 0..<head.fieldCount {
             let field = head[index]
             if Self.isRemoved(field) { continue }
+            if field.name == .secWebSocketProtocol {
+                WebSocket.writeSubprotocols(field, of: bytes, to: &output)
+                continue
+            }
             guard let candidate, candidate.touches(field, of: bytes) else {
                 output.append(field: field, of: bytes)
                 continue

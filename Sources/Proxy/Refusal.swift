@@ -66,7 +66,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .headTimeout: "The request's head did not arrive in time."
         case .bodyTimeout: "The request's body stopped arriving."
         case .bodyTooLarge: "The request's body is larger than limits.requestBody allows."
-        case .upgradeNotServed: "Upgrades (WebSocket) are not served yet; use plain HTTP."
+        case .upgradeNotServed: "This upgrade is not served here; use plain HTTP. WebSockets are, where the provider has them."
         case .callerRefused:
             "Keybearer serves the user it runs as, and this process is another user's. Run it as that user, or add the user's number to "
                 + "clients.uids."

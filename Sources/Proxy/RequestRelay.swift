@@ -72,7 +72,7 @@ extension Worker {
                 requestBroken(id, rejection)
                 return bytes.byteCount
             }
-            if let cap = shared.settings.limits.requestBody, exchanges[id].request.byteCount > cap {
+            if let cap = shared.settings.limits.requestBody, exchanges[id].request.byteCount > cap, !exchanges[id].wantsWebSocket {
                 dropUpstream(id)
                 refuse(id, Refusal(.bodyTooLarge))
                 return bytes.byteCount
@@ -83,8 +83,9 @@ extension Worker {
     }
 
     private mutating func bodyProgressed(_ id: Int32, _ fd: Int32) {
-        let complete = exchanges[id].request.isComplete
-        downstreams[exchanges[id].downstream].readDeadline = complete ? .max : now + timeouts.bodyIdle
+        // Frames come when they come.
+        let isUntimed = exchanges[id].request.isComplete || exchanges[id].wantsWebSocket
+        downstreams[exchanges[id].downstream].readDeadline = isUntimed ? .max : now + timeouts.bodyIdle
         flushSoon(fd)
     }
 

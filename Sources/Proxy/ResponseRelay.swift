@@ -49,9 +49,14 @@ extension Worker {
     /// One head is here. False when this exchange or its connection is settled otherwise, and nothing more may be read for it.
     private mutating func answerHead(_ id: Int32, _ fd: Int32, _ head: RawSpan) -> Bool {
         if exchanges[id].response.status == 101 {
-            // We asked for no upgrade (CVE-2026-2833): whatever follows is not ours to relay.
-            settle(id, .unaskedUpgrade)
-            return false
+            let request = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
+            guard exchanges[id].wantsWebSocket, WebSocket.accepts(exchanges[id].response, head, key: exchanges[id].head, request) else {
+                // We asked for no upgrade (CVE-2026-2833), or for another one: whatever follows is not ours to relay.
+                settle(id, .unaskedUpgrade)
+                return false
+            }
+            openTunnel(id, head)
+            return true
         }
         if exchanges[id].response.isInterim {
             exchanges[id].interimAnswers += 1
@@ -77,7 +82,7 @@ extension Worker {
     }
 
     /// The answer goes to the client: from here on nothing can be sent again.
-    private mutating func deliverHead(_ id: Int32, _ head: RawSpan) {
+    mutating func deliverHead(_ id: Int32, _ head: RawSpan) {
         let fd = exchanges[id].downstream
         exchanges[id].stage = .responding
         exchanges[id].status = exchanges[id].response.status
@@ -87,7 +92,11 @@ extension Worker {
         writeStatusLine(id, head, to: fd)
         writeFields(id, head, to: fd)
         writeOwnFields(id, to: fd)
-        writeFraming(id, to: fd)
+        if exchanges[id].response.isUpgrade {
+            downstreams[fd].outbound.append("Connection: Upgrade\r\nUpgrade: websocket\r\n")
+        } else {
+            writeFraming(id, to: fd)
+        }
         downstreams[fd].outbound.append("\r\n")
     }
 

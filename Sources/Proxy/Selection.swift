@@ -29,6 +29,10 @@ extension Worker {
             refuse(id, Refusal(.noAddress, naming: advice))
             return false
         }
+        if exchanges[id].wantsWebSocket, !shared.settings.providers[exchanges[id].provider].webSocket {
+            refuse(id, Refusal(.upgradeNotServed))
+            return false
+        }
         if route.profile == nil, !exchanges[id].head.contains(.keybearerProfile) { return true }
         return pin(id, path: route.profile, lineup, target, bytes)
     }

@@ -152,6 +152,9 @@ extension Worker {
         if !downstreams[exchanges[id].downstream].inbound.isEmpty, !exchanges[id].request.isComplete {
             drainInbound(exchanges[id].downstream)
         }
+        // Draining may have ended the exchange.
+        guard upstreams[fd].exchange == id, upstreams[fd].stage == .active, upstreams[fd].waiting == 0 else { return }
+        tunnelDrained(exchanges[id].downstream)
     }
 
     /// Reads only while the client takes what is read, writes only while something waits.
