@@ -222,6 +222,24 @@ def clean_environment():
     return {**kept, "HOME": "/nonexistent"}
 
 
+# MARK: - Packages of others
+
+def environment(name, packages):
+    """The Python of a virtual environment with `packages`; made in KEYBEARER_VENV if that is named, else for this run alone."""
+    folder = os.path.join(os.environ.get("KEYBEARER_VENV") or temporary_folder(), name)
+    python = os.path.join(folder, "bin/python")
+    if not os.path.exists(python):
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    if not os.path.exists(os.path.join(folder, "complete")):
+        install = subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], text=True, stderr=subprocess.PIPE
+        )
+        if install.returncode:
+            raise Unavailable(f"PyPI gave no SDKs: {install.stderr.strip().splitlines()[-1:]}")
+        open(os.path.join(folder, "complete"), "w").close()
+    return python
+
+
 # MARK: - The provider
 
 class Sandbox(Daemon):

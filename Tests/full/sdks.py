@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from harness import Proxy, Sandbox, Unavailable, check, eventually, main, payer, secrets, store, temporary_folder, tool, write_store
+from harness import Proxy, Sandbox, Unavailable, check, environment, eventually, main, payer, secrets, store, temporary_folder, tool, write_store
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The current major version and the one before.
@@ -55,22 +55,6 @@ ERRORS = {
     ("google-genai", "unknown pin"): ("ClientError", 404),
     ("google-genai", "rate limit"): ("ClientError", 429),
 }
-
-
-def environment(name, packages):
-    """The Python of a virtual environment with `packages`; made in KEYBEARER_VENV if that is named, else for this run alone."""
-    folder = os.path.join(os.environ.get("KEYBEARER_VENV") or temporary_folder(), name)
-    python = os.path.join(folder, "bin/python")
-    if not os.path.exists(python):
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    if not os.path.exists(os.path.join(folder, "complete")):
-        install = subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], text=True, stderr=subprocess.PIPE
-        )
-        if install.returncode:
-            raise Unavailable(f"PyPI gave no SDKs: {install.stderr.strip().splitlines()[-1:]}")
-        open(os.path.join(folder, "complete"), "w").close()
-    return python
 
 
 def profiles(sandbox):
