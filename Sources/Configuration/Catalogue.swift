@@ -36,7 +36,8 @@ enum Catalogue {
                 bearerWhenKeyContains: entry.bearerWhenKeyContains,
                 oauth: client(of: entry, caFile: settings.upstream.caFile, &check),
                 headers: fields(entry.headers), failover: entry.failover, errorShape: entry.errorShape,
-                needsCredential: entry.needsCredential, webSocket: entry.webSocket, addressAdvice: address.advice, environmentKeys: entry.environmentKeys)
+                needsCredential: entry.needsCredential, webSocket: entry.webSocket, addressAdvice: address.advice,
+                environmentKeys: entry.environmentKeys)
         }
     }
 

@@ -73,7 +73,9 @@ enum FieldText {
             var end = start
             while end < range.upperBound, byte(bytes, end) != UInt8(ascii: ",") { end += 1 }
             let member = trimmed(bytes, start..<end)
-            if member.count == value.count, (0..<value.count).allSatisfy({ byte(bytes, member.lowerBound + $0) == value[$0] }) { return true }
+            if member.count == value.count, (0..<value.count).allSatisfy({ byte(bytes, member.lowerBound + $0) == value[$0] }) {
+                return true
+            }
             start = end + 1
         }
         return false

@@ -20,7 +20,8 @@ enum UpgradeWish {
         guard head.method == .get, head.version == .http11, !head.framing.mayHaveBytes, head.contains(.secWebSocketKey),
             !head.containsTwice(.secWebSocketKey)
         else {
-            return .refused(Refusal(.badRequest, naming: "a WebSocket handshake is a GET of HTTP/1.1 without a body and with one Sec-WebSocket-Key"))
+            return .refused(
+                Refusal(.badRequest, naming: "a WebSocket handshake is a GET of HTTP/1.1 without a body and with one Sec-WebSocket-Key"))
         }
         return .webSocket
     }
@@ -39,7 +40,8 @@ enum WebSocket {
         _ answer: borrowing ResponseHead, _ bytes: RawSpan, key request: borrowing RequestHead, _ requestBytes: RawSpan
     ) -> Bool {
         guard let upgrade = answer.first(.upgrade), !answer.containsTwice(.upgrade), FieldText.equals(bytes, upgrade.valueRange, name),
-            let accept = answer.first(.secWebSocketAccept), !answer.containsTwice(.secWebSocketAccept), let key = request.first(.secWebSocketKey)
+            let accept = answer.first(.secWebSocketAccept), !answer.containsTwice(.secWebSocketAccept),
+            let key = request.first(.secWebSocketKey)
         else { return false }
         let wanted = acceptance(of: FieldText.string(requestBytes, key.valueRange))
         return FieldText.string(bytes, accept.valueRange) == wanted
