@@ -51,7 +51,7 @@ let package = Package(
         module("Credentials", ["JSON", "Files", "Digest", "Children"]),
         module("OAuth", ["Credentials", "JSON", "Files", "Digest", "CCurl"]),
         module("Configuration", ["Credentials", "JSON", "Files"]),
-        module("Routing", ["Configuration", "Credentials"]),
+        module("Routing", ["Configuration", "Credentials", "JSON"]),
         module("Tools", ["Configuration", "JSON", "Files", "Digest"]),
         module(
             "Proxy",

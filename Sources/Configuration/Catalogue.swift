@@ -35,9 +35,9 @@ enum Catalogue {
                 credentialsFrom: entry.credentialsFrom ?? entry.id, auth: injections(of: entry),
                 bearerWhenKeyContains: entry.bearerWhenKeyContains,
                 oauth: client(of: entry, caFile: settings.upstream.caFile, &check),
-                headers: fields(entry.headers), failover: entry.failover, errorShape: entry.errorShape,
-                needsCredential: entry.needsCredential, webSocket: entry.webSocket, addressAdvice: address.advice,
-                environmentKeys: entry.environmentKeys)
+                headers: fields(entry.headers), failover: entry.failover, limitHeaders: entry.limitHeaders,
+                errorShape: entry.errorShape, needsCredential: entry.needsCredential, webSocket: entry.webSocket,
+                addressAdvice: address.advice, environmentKeys: entry.environmentKeys)
         }
     }
 

@@ -22,6 +22,16 @@ enum CatalogueData {
               scopes: ["org:create_api_key", "user:profile", "user:inference"],
               bodyForm: "json",
             },
+            failover: {
+              billingCodes: ["billing_error"],
+              rateCodes: ["rate_limit_error"],
+              overloadedCodes: ["overloaded_error"],
+              authCodes: ["authentication_error"],
+              // A login that may not do this, or a plan without it: another account may.
+              entitlementCodes: ["permission_error"],
+              entitlementAdvice: "This login is for Claude Code, or its plan does not hold what was asked for.",
+            },
+            limitHeaders: ["anthropic"],
             errorShape: "anthropic",
             environmentKeys: ["ANTHROPIC_OAUTH_TOKEN", "ANTHROPIC_API_KEY"],
           },
@@ -57,10 +67,14 @@ enum CatalogueData {
             },
             billing: "subscription",
             failover: {
-              nextCodes: ["usage_limit_reached", "rate_limit_exceeded"],
+              quotaCodes: ["usage_limit_reached"],
+              rateCodes: ["rate_limit_exceeded"],
+              overloadedCodes: ["server_is_overloaded", "slow_down"],
               // The plan has no Codex: the account is sound, and must not be cooled.
               entitlementCodes: ["usage_not_included"],
+              entitlementAdvice: "The ChatGPT plan of this login does not include Codex.",
             },
+            limitHeaders: ["codex"],
           },
 
           // The whole ChatGPT backend, for a Codex that keeps its own login.
@@ -74,9 +88,14 @@ enum CatalogueData {
             },
             billing: "subscription",
             failover: {
-              nextCodes: ["usage_limit_reached", "rate_limit_exceeded"],
+              quotaCodes: ["usage_limit_reached"],
+              rateCodes: ["rate_limit_exceeded"],
+              overloadedCodes: ["server_is_overloaded", "slow_down"],
+              // The plan has no Codex: the account is sound, and must not be cooled.
               entitlementCodes: ["usage_not_included"],
+              entitlementAdvice: "The ChatGPT plan of this login does not include Codex.",
             },
+            limitHeaders: ["codex"],
           },
         }
         """
@@ -84,24 +103,73 @@ enum CatalogueData {
     /// Providers with static keys, and servers on this machine. Environment keys: spec/credential-formats.md §7.7.
     static let keys = """
         {
-          openai: { baseURL: "https://api.openai.com", environmentKeys: ["OPENAI_API_KEY"] },
+          openai: {
+            baseURL: "https://api.openai.com",
+            failover: {
+              billingCodes: ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"],
+              rateCodes: ["rate_limit_exceeded"],
+              overloadedCodes: ["server_is_overloaded", "slow_down"],
+              authCodes: ["invalid_api_key", "account_deactivated"],
+              modelCodes: ["model_not_found"],
+            },
+            limitHeaders: ["openai"],
+            environmentKeys: ["OPENAI_API_KEY"],
+          },
           google: {
             baseURL: "https://generativelanguage.googleapis.com",
             auth: { api_key: { header: "x-goog-api-key" } },
+            failover: {
+              billingCodes: ["BILLING_DISABLED"],
+              quotaCodes: [
+                "GenerateRequestsPerDayPerProjectPerModel", "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
+                "GenerateContentInputTokensPerModelPerDay", "GenerateContentInputTokensPerModelPerDay-FreeTier",
+              ],
+              rateCodes: ["RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED"],
+              authCodes: ["API_KEY_INVALID", "API_KEY_EXPIRED", "CONSUMER_SUSPENDED"],
+              nextCodes: ["SERVICE_DISABLED", "API_KEY_SERVICE_BLOCKED"],
+            },
             errorShape: "google",
             environmentKeys: ["GEMINI_API_KEY"],
           },
-          openrouter: { baseURL: "https://openrouter.ai", environmentKeys: ["OPENROUTER_API_KEY"] },
-          xai: { baseURL: "https://api.x.ai", environmentKeys: ["XAI_API_KEY"] },
-          groq: { baseURL: "https://api.groq.com", environmentKeys: ["GROQ_API_KEY"] },
-          mistral: { baseURL: "https://api.mistral.ai", environmentKeys: ["MISTRAL_API_KEY"] },
+          openrouter: { baseURL: "https://openrouter.ai", limitHeaders: ["openai"], environmentKeys: ["OPENROUTER_API_KEY"] },
+          xai: { baseURL: "https://api.x.ai", limitHeaders: ["openai"], environmentKeys: ["XAI_API_KEY"] },
+          groq: {
+            baseURL: "https://api.groq.com",
+            failover: {
+              rateCodes: ["rate_limit_exceeded"],
+              authCodes: ["invalid_api_key", "organization_restricted"],
+              modelCodes: ["model_not_found"],
+            },
+            limitHeaders: ["openai"],
+            environmentKeys: ["GROQ_API_KEY"],
+          },
+          mistral: { baseURL: "https://api.mistral.ai", limitHeaders: ["openai"], environmentKeys: ["MISTRAL_API_KEY"] },
           deepseek: { baseURL: "https://api.deepseek.com" },
-          moonshot: { baseURL: "https://api.moonshot.ai", environmentKeys: ["MOONSHOT_API_KEY"] },
-          zai: { baseURL: "https://api.z.ai", environmentKeys: ["ZAI_API_KEY", "Z_AI_API_KEY"] },
+          moonshot: {
+            baseURL: "https://api.moonshot.ai",
+            failover: {
+              billingCodes: ["exceeded_current_quota_error"],
+              rateCodes: ["rate_limit_reached_error"],
+              overloadedCodes: ["engine_overloaded_error"],
+              authCodes: ["invalid_authentication_error"],
+            },
+            environmentKeys: ["MOONSHOT_API_KEY"],
+          },
+          // Its codes are numbers in strings: 1113 the balance is used up, 1302 and 1303 too much at once, 1304 the day's calls.
+          zai: {
+            baseURL: "https://api.z.ai",
+            failover: { billingCodes: ["1113"], quotaCodes: ["1304", "1308"], rateCodes: ["1302", "1303"], overloadedCodes: ["1305"] },
+            environmentKeys: ["ZAI_API_KEY", "Z_AI_API_KEY"],
+          },
           // Every resource has its own host, so the base URL comes from the configuration. A token is one of Entra's.
-          "azure-openai": { auth: { api_key: { header: "api-key" } } },
+          "azure-openai": {
+            auth: { api_key: { header: "api-key" } },
+            failover: { billingCodes: ["insufficient_quota"], rateCodes: ["rate_limit_exceeded"], modelCodes: ["DeploymentNotFound"] },
+            limitHeaders: ["openai"],
+          },
           "amazon-bedrock": {
             baseURL: "https://bedrock-runtime.{region}.amazonaws.com",
+            failover: { quotaCodes: ["ServiceQuotaExceededException"], rateCodes: ["ThrottlingException"] },
             errorShape: "plain",
             environmentKeys: ["AWS_BEARER_TOKEN_BEDROCK"],
           },

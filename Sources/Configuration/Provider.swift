@@ -26,6 +26,8 @@ public struct Provider: Sendable, Equatable {
     public let headers: [HeaderField]
     /// What a refusal of this provider allows the proxy to do.
     public let failover: FailoverRules
+    /// In which fields of its answers this provider tells what is left of a quota.
+    public let limitHeaders: [LimitFamily]
     /// The form of an error body that this provider's clients can read.
     public let errorShape: ErrorShape
     /// False for a server that takes anyone (ollama): the request is forwarded without any profile.
@@ -85,51 +87,6 @@ public struct Injection: Sendable, Equatable {
 /// Who pays: a plan with a flat fee, or each request. The proxy never moves from the first to the second unasked (DESIGN §8).
 public enum Billing: String, Sendable, Equatable, CaseIterable {
     case subscription, metered
-}
-
-/// What a provider's refusals allow, beyond the table of DESIGN §8.
-public struct FailoverRules: Sendable, Equatable {
-    /// Values of `error.code` or `error.type` of a 403 that another credential may cure.
-    public var nextCodes: [String]
-    /// Values of `error.code` or `error.type` of a 402 or 403 saying that the account may not be used by this kind of client or plan.
-    /// Another credential may be tried, but the refused profile is not cooled: nothing is wrong with it.
-    public var entitlementCodes: [String]
-    /// Whether 500, 502, 504 and a plain 503 prove that the request was not served.
-    public var replay: Replay
-    /// Names of the stream events in which this provider hides a refusal behind a 200. Empty: streams are never held back.
-    public var streamErrors: [String]
-
-    /// Rules from their parts; by default the most cautious ones.
-    public init(nextCodes: [String] = [], entitlementCodes: [String] = [], replay: Replay = .never, streamErrors: [String] = []) {
-        self.nextCodes = nextCodes
-        self.entitlementCodes = entitlementCodes
-        self.replay = replay
-        self.streamErrors = streamErrors
-    }
-
-    /// Whether a server error of this provider may be answered by another credential.
-    public enum Replay: String, Sendable, Equatable, CaseIterable {
-        /// A request that may have been served is not sent twice.
-        case never
-        /// The provider promises that such an answer means the request was not served.
-        case unserved
-    }
-
-    /// How the code in an error body is to be understood.
-    public func meaning(ofCode code: String) -> RefusalMeaning {
-        if entitlementCodes.contains(code) { return .entitlement }
-        return nextCodes.contains(code) ? .nextMayHelp : .unknown
-    }
-}
-
-/// What a provider's error code says about the credential that was refused.
-public enum RefusalMeaning: Sendable, Equatable, CaseIterable {
-    /// Nothing the provider's data knows.
-    case unknown
-    /// Another credential may be accepted.
-    case nextMayHelp
-    /// The account may not be used in this way: another may, and this one must not be cooled.
-    case entitlement
 }
 
 /// The form of an error body that a provider's clients can read.

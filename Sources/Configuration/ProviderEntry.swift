@@ -15,6 +15,7 @@ struct ProviderEntry: Sendable, Equatable {
     var headers: [String: String] = [:]
     var billing = Billing.metered
     var failover = FailoverRules()
+    var limitHeaders: [LimitFamily] = []
     var errorShape = ErrorShape.openai
     var needsCredential = true
     var webSocket = true

@@ -14,6 +14,7 @@ enum ProviderSchema {
         .value("headers", \.headers, fields),
         .value("billing", \.billing, .choice(Billing.allCases)),
         .group("failover", \.failover, failover),
+        .value("limitHeaders", \.limitHeaders, .list(.choice(LimitFamily.allCases))),
         .value("errorShape", \.errorShape, .choice(ErrorShape.allCases)),
         .value("needsCredential", \.needsCredential, .truth),
         .value("webSocket", \.webSocket, .truth),
@@ -67,11 +68,22 @@ enum ProviderSchema {
     ])
 
     private static let failover = Schema<FailoverRules>([
-        .value("nextCodes", \.nextCodes, .list(.text("an error code of the provider"))),
-        .value("entitlementCodes", \.entitlementCodes, .list(.text("an error code of the provider"))),
+        .value("nextCodes", \.nextCodes, codes),
+        .value("entitlementCodes", \.entitlementCodes, codes),
+        .value("billingCodes", \.billingCodes, codes),
+        .value("quotaCodes", \.quotaCodes, codes),
+        .value("rateCodes", \.rateCodes, codes),
+        .value("overloadedCodes", \.overloadedCodes, codes),
+        .value("authCodes", \.authCodes, codes),
+        .value("modelCodes", \.modelCodes, codes),
+        .optional(
+            "entitlementAdvice", \.entitlementAdvice,
+            .checked("a sentence in visible ASCII, at most 300 characters") { FieldText.isValue($0) && $0.utf8.count <= 300 }),
         .value("replay", \.replay, .choice(FailoverRules.Replay.allCases)),
         .value("streamErrors", \.streamErrors, .list(.text("the name of a stream event"))),
     ])
+
+    private static let codes = Codec<[String]>.list(.text("an error code of the provider"))
 
     /// A base URL in its normal form, `{region}` kept.
     private static let baseURL = Codec<String>(

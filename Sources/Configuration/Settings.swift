@@ -67,6 +67,39 @@ public struct AuthSettings: Sendable, Equatable {
     public var profiles: [String: DeclaredProfile] = [:]
     /// Whether a request may move from a subscription to a metered key (DESIGN §8).
     public var allowPaidFallback = false
+    /// Which of the profiles that can serve does.
+    public var strategy = Strategy.order
+    /// How long profiles rest after errors.
+    public var cooldowns = CooldownSettings()
+    /// How long a request waits for a profile when none can serve. `nil`: it is refused at once.
+    public var hold: Duration?
+
+    /// Which of the profiles that can serve does.
+    public enum Strategy: String, Sendable, Equatable, CaseIterable {
+        /// The first in order.
+        case order
+        /// The one that has used the least of its quota.
+        case leastUsed = "least-used"
+        /// The one whose quota is renewed first, so that nothing of it is lost.
+        case drainSoonest = "drain-soonest"
+        /// The one that has not served for the longest time.
+        case roundRobin = "round-robin"
+    }
+}
+
+/// How long profiles rest after errors, where the provider does not say. Moltbot's names where it has them.
+public struct CooldownSettings: Sendable, Equatable {
+    /// After the first, second, third error in a row; the last for all further ones.
+    public var ladder: [Duration] = [.seconds(30), .seconds(60), .seconds(300)]
+    /// Hours after the first billing error; each further one doubles them.
+    public var billingBackoffHours = 5
+    /// The most hours after billing errors.
+    public var billingMaxHours = 24
+    /// After so many hours without one, billing errors are counted from one again.
+    public var failureWindowHours = 24
+
+    /// The defaults.
+    public init() {}
 }
 
 /// One entry of `agents.list`.

@@ -53,7 +53,28 @@ enum SettingsSchema {
                 "a profile's id", { ProfileText.isID($0) ? $0 : nil },
                 to: declaredProfile)),
         .value("allowPaidFallback", \.allowPaidFallback, .truth),
+        .value("strategy", \.strategy, .choice(AuthSettings.Strategy.allCases)),
+        .group("cooldowns", \.cooldowns, cooldowns),
+        .optional("hold", \.hold, .duration(.seconds(1)...(.seconds(86400)))),
     ])
+
+    private static let cooldowns = Schema<CooldownSettings>([
+        .value("ladder", \.ladder, ladder),
+        .value("billingBackoffHours", \.billingBackoffHours, .count(1...720)),
+        .value("billingMaxHours", \.billingMaxHours, .count(1...720)),
+        .value("failureWindowHours", \.failureWindowHours, .count(1...8760)),
+    ])
+
+    /// At least one step, each no shorter than the one before.
+    private static let ladder = Codec<[Duration]>(
+        decode: { value, reading in
+            guard let steps = steps.decode(value, &reading) else { return nil }
+            if !steps.isEmpty, zip(steps, steps.dropFirst()).allSatisfy(<=) { return steps }
+            reading.refuse(value, expected: "one to ten durations, none shorter than the one before")
+            return nil
+        },
+        encode: steps.encode)
+    private static let steps = Codec<[Duration]>.list(.duration(.seconds(1)...(.seconds(86400))), atMost: 10)
 
     /// What `auth.profiles` says of a profile, while it is read.
     private struct Declaration: Sendable {

@@ -169,7 +169,8 @@ public struct AgentStore: Sendable, Hashable {
             if let refresh = profile.refresh, let mark = marks[refresh.fingerprint] { needsLogin[profile.id] = mark }
         }
         return StoreSnapshot(
-            profiles: profiles, order: order.filter { !$0.value.isEmpty }, needsLogin: needsLogin, problems: problems + entryProblems,
+            profiles: profiles, order: order.filter { !$0.value.isEmpty }, needsLogin: needsLogin,
+            usage: StoredUsage.read(store: store.document?.root, state: state.document?.root), problems: problems + entryProblems,
             identity: StoreIdentity(profiles: store.identity, state: state.identity))
     }
 

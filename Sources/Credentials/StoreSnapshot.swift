@@ -9,6 +9,8 @@ public struct StoreSnapshot: Sendable {
     /// Why a profile, by its id, must be logged in again. Only marks that fit the stored refresh token count, so that a new login
     /// clears them.
     public let needsLogin: [String: NeedsLogin]
+    /// How profiles fared, by their ids: also of those that are gone.
+    public let usage: [String: ProfileUsage]
     /// What is wrong with single entries or files, for people.
     public let problems: [StoreProblem]
     /// Which versions of the files were read.
@@ -21,19 +23,22 @@ public struct StoreSnapshot: Sendable {
 
     /// A snapshot from its parts.
     public init(
-        profiles: [Profile], order: [String: [String]] = [:], needsLogin: [String: NeedsLogin] = [:], problems: [StoreProblem] = [],
+        profiles: [Profile], order: [String: [String]] = [:], needsLogin: [String: NeedsLogin] = [:],
+        usage: [String: ProfileUsage] = [:], problems: [StoreProblem] = [],
         identity: StoreIdentity = StoreIdentity(profiles: nil, state: nil)
     ) {
-        self.init(profiles: profiles, order: order, needsLogin: needsLogin, problems: problems, identity: identity, owners: [:])
+        self.init(
+            profiles: profiles, order: order, needsLogin: needsLogin, usage: usage, problems: problems, identity: identity, owners: [:])
     }
 
     private init(
-        profiles: [Profile], order: [String: [String]], needsLogin: [String: NeedsLogin], problems: [StoreProblem], identity: StoreIdentity,
-        owners: [String: String]
+        profiles: [Profile], order: [String: [String]], needsLogin: [String: NeedsLogin], usage: [String: ProfileUsage],
+        problems: [StoreProblem], identity: StoreIdentity, owners: [String: String]
     ) {
         self.profiles = profiles
         self.order = order
         self.needsLogin = needsLogin
+        self.usage = usage
         self.problems = problems
         self.identity = identity
         self.owners = owners
@@ -42,7 +47,8 @@ public struct StoreSnapshot: Sendable {
 
     /// The same with more problems.
     func adding(_ more: [StoreProblem]) -> StoreSnapshot {
-        StoreSnapshot(profiles: profiles, order: order, needsLogin: needsLogin, problems: problems + more, identity: identity)
+        StoreSnapshot(
+            profiles: profiles, order: order, needsLogin: needsLogin, usage: usage, problems: problems + more, identity: identity)
     }
 
     /// The profile with this id.
@@ -52,10 +58,12 @@ public struct StoreSnapshot: Sendable {
     /// name of. They stay the other's: nothing is written here that would copy them. An order of its own goes before the other's.
     public func inheriting(from other: StoreSnapshot, of owner: String) -> StoreSnapshot {
         let inherited = other.profiles.filter { profile($0.id) == nil }
+        let fared = inherited.compactMap { profile in other.usage[profile.id].map { (profile.id, $0) } }
         let marks = inherited.compactMap { profile in other.needsLogin[profile.id].map { (profile.id, $0) } }
         return StoreSnapshot(
             profiles: profiles + inherited, order: other.order.merging(order) { $1 },
-            needsLogin: needsLogin.merging(marks) { own, _ in own }, problems: problems, identity: identity,
+            needsLogin: needsLogin.merging(marks) { own, _ in own }, usage: usage.merging(fared) { $1 }, problems: problems,
+            identity: identity,
             owners: Dictionary(uniqueKeysWithValues: inherited.map { ($0.id, owner) }))
     }
 

@@ -43,6 +43,11 @@ struct AccessLines: ~Copyable {
         lines.append(decimal: exchange.attempts.count)
         lines.append(",\"ms\":")
         lines.append(decimal: Int(max(0, now - exchange.startedAt)))
+        if let paid = exchange.paidInsteadOf {
+            lines.append(",\"paidInsteadOf\":\"")
+            lines.append(text: paid)
+            lines.append("\"")
+        }
         lines.append(exchange.isWhole ? "}\n" : ",\"cut\":true}\n")
         count += 1
     }

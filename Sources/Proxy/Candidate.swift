@@ -32,6 +32,10 @@ final class Candidate: Sendable {
     /// Same provider, same profile: same number, for as long as the process lives.
     let poolKey: Int
     let billing: Billing
+    /// Where `Standings` keeps how it fares.
+    let slot: Int32
+    /// It is metered, and a subscription stands before it in the order: it serves only with leave.
+    let followsSubscription: Bool
     /// Set when the profile cannot serve at all.
     let eligibility: Eligibility
     /// How to refresh it; nil for what cannot be.
@@ -53,14 +57,16 @@ final class Candidate: Sendable {
     private let lines: SecretLines
 
     init(
-        key: ProfileKey, encodedID: [UInt8], poolKey: Int, billing: Billing, eligibility: Eligibility, client: OAuthClient?,
-        isReference: Bool = false, awaitsProgram: Bool = false, fingerprint: String,
+        key: ProfileKey, encodedID: [UInt8], poolKey: Int, billing: Billing, slot: Int32, followsSubscription: Bool,
+        eligibility: Eligibility, client: OAuthClient?, isReference: Bool = false, awaitsProgram: Bool = false, fingerprint: String,
         expires: Int64?, since: Int64?, jitter: Double, merges: [FieldMerge], replaced: [[UInt8]], lines: SecretLines
     ) {
         self.key = key
         self.encodedID = encodedID
         self.poolKey = poolKey
         self.billing = billing
+        self.slot = slot
+        self.followsSubscription = followsSubscription
         self.eligibility = eligibility
         self.client = client
         self.isReference = isReference

@@ -2,6 +2,7 @@ internal import Configuration
 internal import Credentials
 internal import Files
 internal import Glibc
+internal import Routing
 internal import Sockets
 internal import Synchronization
 
@@ -15,6 +16,8 @@ final class CredentialBoard: Sendable {
     private let state = Mutex(State())
     private let counter = Atomic(0)
     private let builder: RosterBuilder
+    /// How the profiles fare.
+    let standings: Standings
     private let sink: String
     private let mainAgent: String
     private let configuredAgents: [String]
@@ -26,7 +29,8 @@ final class CredentialBoard: Sendable {
     /// Reads every agent's store. A store that cannot be read is reported and served as an empty one with that reason. `programs` says
     /// the secrets that stores have references to programs for; nil: none is run.
     init(settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], programs: SecretPrograms? = nil, log: EventLog) {
-        builder = RosterBuilder(settings: settings, environmentKeys: environmentKeys)
+        standings = Standings(rules: CooldownRules(settings.auth.cooldowns))
+        builder = RosterBuilder(settings: settings, standings: standings, environmentKeys: environmentKeys)
         self.sink = sink
         self.programs = programs
         mainAgent = AgentID.normalised(settings.defaultAgent)
@@ -34,6 +38,8 @@ final class CredentialBoard: Sendable {
         configuredAgents = settings.agents.map { AgentID.normalised($0.id) } + (heirs.isEmpty ? [] : [AgentID.main])
         self.log = log
         reload()
+        let now = Clock.wall()
+        for (agent, snapshot) in state.withLock({ $0.snapshots }) { standings.adopt(snapshot, of: agent, now: now) }
     }
 
     /// Moves whenever the rosters do.
@@ -52,9 +58,14 @@ final class CredentialBoard: Sendable {
 
     /// Reads again what has changed on disk. The last good snapshot of a store that has become unreadable stays in use.
     func reload() {
-        for agent in agents() { reload(agent) }
+        let news = agents().map { reload($0) }
+        // How profiles fared is written often, and is nothing that a roster is made of.
+        if news.contains(.usage), !news.contains(.content) { return }
         publish()
     }
+
+    /// What a reading has brought.
+    private enum News { case none, usage, content }
 
     /// Takes over a snapshot that a refresh has just written.
     func adopt(_ snapshot: StoreSnapshot, of agentID: String) {
@@ -62,23 +73,27 @@ final class CredentialBoard: Sendable {
         publish()
     }
 
-    private func reload(_ agent: String) {
+    private func reload(_ agent: String) -> News {
         let store = store(of: agent)
-        if let known = state.withLock({ $0.snapshots[agent] }), known.identity == store.identity(), problem(of: agent) == nil { return }
+        if let known = state.withLock({ $0.snapshots[agent] }), known.identity == store.identity(), problem(of: agent) == nil {
+            return .none
+        }
         do throws(StoreError) {
             let snapshot = try store.load()
-            let before = state.withLock { state in
-                state.problems[agent] = nil
-                return state.snapshots.updateValue(snapshot, forKey: agent)
+            let (before, hadProblem) = state.withLock { state in
+                let hadProblem = state.problems.removeValue(forKey: agent) != nil
+                return (state.snapshots.updateValue(snapshot, forKey: agent), hadProblem)
             }
             if before != nil { log.storeChanged(agent) }
             for problem in snapshot.problems where before?.problems.contains(problem) != true { log.store(agent, problem.description) }
+            return before.map { !hadProblem && $0.differsOnlyInUsage(from: snapshot) } ?? false ? .usage : .content
         } catch {
             let isNew = state.withLock { state in
                 if state.snapshots[agent] == nil { state.snapshots[agent] = StoreSnapshot(profiles: []) }
                 return state.problems.updateValue(error.description, forKey: agent) != error.description
             }
             if isNew { log.store(agent, error.description) }
+            return .content
         }
     }
 
@@ -133,6 +148,43 @@ final class CredentialBoard: Sendable {
         return Array(due.values)
     }
     private static let usedRecently: Int64 = 7 * 24 * 3600 * 1000
+}
+
+// MARK: - How profiles fare
+
+extension CredentialBoard {
+    /// Takes over what other processes say in the files that have changed; `seen`: which versions were read before.
+    func readUsage(_ seen: inout [String: StoreIdentity], now: Int64) {
+        for agent in agents() {
+            let store = store(of: agent)
+            let identity = store.identity()
+            guard seen[agent] != identity, let snapshot = try? store.load() else { continue }
+            seen[agent] = snapshot.identity
+            standings.adopt(snapshot, of: agent, now: now)
+        }
+    }
+
+    /// Writes what the store does not know yet. What cannot be written stays to be written. Blocks on files and their locks.
+    func writeUsage(_ seen: inout [String: StoreIdentity], all: Bool) {
+        for (agent, items) in standings.unwritten(all: all) {
+            let usage = Dictionary(items.map { ($0.profileID, $0.usage) }, uniquingKeysWith: { first, _ in first })
+            do throws(StoreError) {
+                let snapshot = try store(of: agent).updateUsage(items.map(\.profileID)) { id, known in usage[id] ?? known }
+                seen[agent] = snapshot.identity
+                standings.written(items)
+            } catch {
+                log.usage(agent, error.description)
+            }
+        }
+    }
+}
+
+extension StoreSnapshot {
+    /// Whether the two say the same but for how profiles fared.
+    fileprivate func differsOnlyInUsage(from other: StoreSnapshot) -> Bool {
+        identity.profiles == other.identity.profiles && order == other.order && needsLogin == other.needsLogin
+            && problems == other.problems
+    }
 }
 
 /// Names in a folder.

@@ -18,6 +18,10 @@ struct Origin {
     /// The `Host` line and the base path, ready to be written.
     let hostLine: [UInt8]
     let basePath: [UInt8]
+    /// Its streams may begin with a refusal.
+    let watchesStreams: Bool
+    /// In which fields it tells of quotas.
+    let limits: [LimitFamily]
 
     /// How long an answer of the system's resolver, which tells no lifetime, is believed.
     static var addressLifetime: Int64 { 30_000 }
@@ -29,6 +33,8 @@ struct Origin {
         usesTLS = url?.scheme != .http
         hostLine = Array("Host: \(url?.authority ?? "")\r\n".utf8)
         basePath = Array((url?.path ?? "").utf8)
+        watchesStreams = !provider.failover.streamErrors.isEmpty
+        limits = provider.limitHeaders
         if let address = SocketAddress(literal: host, port: port) {
             isLiteral = true
             addresses = [address]

@@ -1,6 +1,7 @@
 internal import Credentials
 internal import Logging
 internal import OAuth
+internal import Routing
 internal import Sockets
 
 /// The control plane's log: what a person wants to be told, in one sentence each. A secret has no way into it: every entry is made of
@@ -11,6 +12,16 @@ struct EventLog: Sendable {
     func listening(_ addresses: [String]) { logger.info("listening on \(addresses.joined(separator: ", "))") }
     func store(_ agent: String, _ problem: String) { logger.warning("credential store of agent \(agent): \(problem)") }
     func storeChanged(_ agent: String) { logger.debug("credential store of agent \(agent) read again") }
+    func held(_ refusal: Refusal, request: String, seconds: Int64) {
+        logger.warning("request \(request) waits up to \(seconds) s: \(refusal.code.rawValue): \(refusal.message)")
+    }
+    func usage(_ agent: String, _ problem: String) {
+        logger.warning("cooldowns of agent \(agent) are kept in memory only for now: \(problem)")
+    }
+    func resting(_ key: ProfileKey, _ rest: Cooldown?, now: Int64) {
+        guard let rest else { return }
+        logger.info("\(key.profileID) (agent \(key.agentID)) rests: \(rest.text(now: now))")
+    }
     func draining(_ connections: Int) { logger.info("draining: \(connections) connections finish, new ones are refused") }
     func stopped() { logger.info("stopped") }
     func noControl(_ why: String) { logger.notice("no control socket: \(why); commands do not speak to this server") }

@@ -75,8 +75,12 @@ extension Worker {
 
     /// Empties the slot for the next request.
     mutating func closeExchange(_ id: Int32) {
-        if exchanges[id].stage == .parked { parked.removeAll { $0 == id } }
+        if exchanges[id].stage == .parked {
+            parked.removeAll { $0 == id }
+            held.removeAll { $0 == id }
+        }
         if exchanges[id].stage == .resolving { resolving.removeAll { $0 == id } }
+        leaveLook(id)
         dropReplay(id)
         record(id)
         if exchanges[id].stage == .head { exchanges[id].head.reset() }
@@ -117,7 +121,12 @@ extension Exchange {
         reason = .order
         modelKey = 0
         preferred = -1
+        alternate = -1
         attempts = Attempts()
+        tried = TriedPositions()
+        hold = Hold()
+        sentAt = 0
+        paidInsteadOf = nil
         response.reset()
         answer = MessageBody()
         status = 0

@@ -47,10 +47,21 @@ struct Exchange: ~Copyable {
     var modelKey: UInt64 = 0
     /// The place in the line-up that the request's session prefers; -1 when it has no wish.
     var preferred = -1
+    /// The place of the one that served the session last, for while the one that it prefers rests; -1: there was none.
+    var alternate = -1
     var attempts = Attempts()
+    /// The places in the line-up that it has done with.
+    var tried = TriedPositions()
+    /// Nobody could serve it, and it waits.
+    var hold = Hold()
+    /// The subscription, percent-encoded, in whose place a metered key was billed, and why.
+    var paidInsteadOf: String?
+    /// Monotonic milliseconds at which it was sent the last time.
+    var sentAt: Int64 = 0
 
     // The answer
     var response = ResponseHead()
+    var refusalLook = RefusalLook()
     var answer = MessageBody()
     /// The status sent to the client; 0 when it left before.
     var status = 0
@@ -122,16 +133,24 @@ extension Worker {
     }
 
     /// 3. Which profiles, in which order? A pin leaves one, and never falls back silently; then the session's wish, then the order.
-    private mutating func choose(_ id: Int32) -> Bool {
+    mutating func choose(_ id: Int32) -> Bool {
         if exchanges[id].isPinned { return true }
         guard let candidates = exchanges[id].lineup?.candidates, !candidates.isEmpty else {
-            refuse(id, nobody(id))
+            holdOrRefuse(id, nobody(id))
             return false
         }
-        let isPreferred = candidates.indices.contains(exchanges[id].preferred)
-        exchanges[id].position = isPreferred ? exchanges[id].preferred : 0
-        exchanges[id].reason = isPreferred ? .session : .order
-        exchanges[id].candidate = candidates[exchanges[id].position]
+        switch choosePosition(id) {
+        case .use(let position, let reason):
+            exchanges[id].position = position
+            exchanges[id].reason = reason
+            exchanges[id].candidate = candidates[position]
+        case .wait(_, let until):
+            holdOrRefuse(id, everybodyRests(id, until: until))
+            return false
+        case .nobody:
+            holdOrRefuse(id, nobody(id))
+            return false
+        }
         return true
     }
 
@@ -144,7 +163,7 @@ extension Worker {
             shared.refreshes.ask(candidate, cause: .early(holding: candidate.fingerprint), replyTo: nil)
             connect(id)
         case .expired: park(id, cause: .expired)
-        case .unusable: if !advance(id, because: .failover) { refuse(id, nobody(id)) }
+        case .unusable: if !advance(id) { holdOrRefuse(id, nobody(id)) }
         }
     }
 
@@ -161,7 +180,9 @@ extension Worker {
         exchanges[id].stage = .sending
         exchanges[id].response.reset()  // an earlier attempt may have ended within its head
         exchanges[id].attempts.began()
+        exchanges[id].sentAt = now
         exchanges[id].candidate?.wasUsed.store(true, ordering: .relaxed)
+        if let slot = exchanges[id].candidate?.slot { shared.standings.wasUsed(slot, now: shared.wallClock()) }
         if let limit = timeouts.firstByte { upstreams[fd].deadline = now + limit }
         inject(id, into: fd)
         relay(id, fd)

@@ -31,6 +31,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
     case profileUnusable = "profile_unusable"
     case needsLogin = "needs_login"
     case refreshFailed = "refresh_failed"
+    case allCooling = "all_cooling"
     case storeUnreadable = "store_unreadable"
     // The provider
     case upstreamUnreachable = "upstream_unreachable"
@@ -49,6 +50,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .bodyTooLarge: 413
         case .wrongHost: 421
         case .upgradeNotServed: 426
+        case .allCooling: 429
         case .upstreamUnreachable, .upstreamCertificate, .upstreamInvalid, .upstreamClosed: 502
         case .refreshFailed, .storeUnreadable, .noAddress: 503
         case .upstreamTimeout: 504
@@ -84,6 +86,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .profileUnusable: "No profile of this provider can be used now."
         case .needsLogin: "The login of this profile has ended; log in again with `keybearer models auth`."
         case .refreshFailed: "The access token has expired and could not be refreshed for now."
+        case .allCooling: "Every profile of this provider rests after a refusal; `candidates` says why and for how long."
         case .storeUnreadable: "The credential store cannot be read; `keybearer models status` says where and why."
         case .upstreamUnreachable: "The provider cannot be reached."
         case .upstreamCertificate: "The provider's certificate was not accepted; nothing of the request was sent."
@@ -96,7 +99,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
     /// Whether the same request may succeed if it is sent again soon.
     var mayRetry: Bool {
         switch self {
-        case .upstreamUnreachable, .upstreamClosed, .upstreamTimeout, .refreshFailed, .headTimeout, .bodyTimeout: true
+        case .allCooling, .upstreamUnreachable, .upstreamClosed, .upstreamTimeout, .refreshFailed, .headTimeout, .bodyTimeout: true
         default: false
         }
     }

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import HTTP
 internal import Routing
 internal import Sockets
@@ -39,6 +40,11 @@ extension Worker {
                 return bytes.byteCount
             case .complete(let count):
                 let head = rest.extracting(0..<count)
+                if !exchanges[id].response.isInterim,
+                    awaitsMore(id, fd, head: head, body: rest.extracting(count..<rest.byteCount))
+                {
+                    return at
+                }
                 at += count
                 guard answerHead(id, fd, head) else { return bytes.byteCount }
             }
@@ -55,6 +61,7 @@ extension Worker {
                 settle(id, .unaskedUpgrade)
                 return false
             }
+            accepted(id)
             openTunnel(id, head)
             return true
         }
@@ -68,7 +75,7 @@ extension Worker {
             if exchanges[id].response.status != 100, exchanges[id].head.version == .http11 { relayInterim(id, head) }
             return true
         }
-        guard settle(id, answered: exchanges[id].response.status) else { return false }
+        guard settle(id, answered: exchanges[id].response.status, head) else { return false }
         deliverHead(id, head)
         return true
     }
@@ -129,10 +136,23 @@ extension Worker {
             downstreams[fd].outbound.append("\r\nKeybearer-Reason: ")
             downstreams[fd].outbound.append(exchanges[id].reason.text)
             downstreams[fd].outbound.append("\r\n")
+            if exchanges[id].paidInsteadOf != nil || exchanges[id].refusalLook.meaning == .entitlement { writeAdvice(id, to: fd) }
         }
         downstreams[fd].outbound.append("Keybearer-Request-Id: ")
         downstreams[fd].outbound.append(requestID: exchanges[id].number)
         downstreams[fd].outbound.append("\r\n")
+    }
+
+    /// What the user should know of this answer: money was spent, or the account may not be used like this.
+    private mutating func writeAdvice(_ id: Int32, to fd: Int32) {
+        if let paid = exchanges[id].paidInsteadOf {
+            downstreams[fd].outbound.append(text: "Keybearer-Paid-Fallback: \(paid)\r\n")
+        }
+        if exchanges[id].refusalLook.meaning == .entitlement,
+            let advice = shared.settings.providers[exchanges[id].provider].failover.entitlementAdvice
+        {
+            downstreams[fd].outbound.append(text: "Keybearer-Advice: \(advice)\r\n")
+        }
     }
 
     /// How the client will know where the body ends (RFC 9112 §6.3), and whether the connection goes on.

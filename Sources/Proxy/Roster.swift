@@ -19,8 +19,16 @@ final class Roster: Sendable {
 
 /// A provider's profiles in the order they are tried, and the rest with the reason why they are not.
 final class Lineup: Sendable {
+    /// Whose they are.
+    let agentID: String
     /// Usable ones, best first.
     let candidates: [Candidate]
+    /// What a choice looks at of them, side by side.
+    let entrants: [Entrant]
+    /// Their slots alone, for a glance at all of them.
+    let slots: [Int32]
+    /// Some of them need leave to spend money.
+    let hasPaid: Bool
     /// Everything else that a pin might name, or a person ask about.
     let others: [Candidate]
     /// Whose profiles these are: a pin `work` means `<this>:work`.
@@ -28,8 +36,14 @@ final class Lineup: Sendable {
     /// Why nothing can be chosen although the provider exists, if that is so.
     let storeProblem: String?
 
-    init(candidates: [Candidate], others: [Candidate], credentialProvider: String, storeProblem: String?) {
+    init(agentID: String, candidates: [Candidate], others: [Candidate], credentialProvider: String, storeProblem: String?) {
+        self.agentID = agentID
         self.candidates = candidates
+        entrants = candidates.map {
+            Entrant(slot: $0.slot, isMetered: $0.billing == .metered, followsSubscription: $0.followsSubscription)
+        }
+        slots = entrants.map(\.slot)
+        hasPaid = entrants.contains(where: \.followsSubscription)
         self.others = others
         self.credentialProvider = credentialProvider
         self.storeProblem = storeProblem
@@ -45,6 +59,13 @@ final class Lineup: Sendable {
     var explanation: [(profile: String, reason: String)] {
         (candidates + others).map { ($0.key.profileID, $0.eligibility.rawValue) }
     }
+}
+
+/// What a choice looks at of a candidate.
+struct Entrant {
+    let slot: Int32
+    let isMetered: Bool
+    let followsSubscription: Bool
 }
 
 /// A worker's copy of the rosters: asks the board only when its generation has moved.

@@ -12,11 +12,13 @@ struct RosterBuilder: Sendable {
     let settings: Settings
     let pools = PoolNumbers()
     let sightings = TokenSightings()
+    private let standings: Standings
     /// By provider, as they were when the server started.
     private let environmentKeys: [String: EnvironmentKey]
 
-    init(settings: Settings, environmentKeys: [EnvironmentKey] = []) {
+    init(settings: Settings, standings: Standings, environmentKeys: [EnvironmentKey] = []) {
         self.settings = settings
+        self.standings = standings
         self.environmentKeys = Dictionary(environmentKeys.map { ($0.provider, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -28,13 +30,15 @@ struct RosterBuilder: Sendable {
 
     private func lineup(of provider: Provider, _ agentID: String, _ snapshot: StoreSnapshot, problem: String?, now: Int64) -> Lineup {
         guard provider.needsCredential else {
-            return Lineup(candidates: [anyone(provider, agentID)], others: [], credentialProvider: provider.id, storeProblem: nil)
+            return Lineup(
+                agentID: agentID, candidates: [anyone(provider, agentID)], others: [], credentialProvider: provider.id, storeProblem: nil)
         }
         let ranked = ProfileOrder.resolve(
             provider: provider.credentialsFrom, snapshot: snapshot, configured: settings.auth.order[provider.credentialsFrom],
             declared: settings.auth.profiles, now: now)
         var candidates: [Candidate] = []
         var others: [Candidate] = []
+        var isAfterSubscription = false
         for entry in ranked {
             guard let profile = entry.profile else { continue }
             // A pin may name what the order leaves out, but nothing that cannot be used.
@@ -45,16 +49,29 @@ struct RosterBuilder: Sendable {
                     now: now)
                 : entry.eligibility
             // Refreshes, and what they write, go to the file that holds the profile.
-            let candidate = candidate(profile, eligibility, provider, snapshot.owner(of: profile.id) ?? agentID, now: now)
+            let candidate = candidate(
+                profile, eligibility, provider, snapshot.owner(of: profile.id) ?? agentID, afterSubscription: isAfterSubscription, now: now)
+            // A login that has ended is what the user meant to be served by: a metered key behind it needs leave as well.
+            if candidate.billing == .subscription, Self.isMeantToServe(entry.eligibility) { isAfterSubscription = true }
             if candidate.eligibility == .ok, entry.eligibility == .ok { candidates.append(candidate) } else { others.append(candidate) }
         }
         // A store that cannot be read may hold a login: nothing steps in for that.
         if candidates.isEmpty, problem == nil, let key = environmentKeys[provider.credentialsFrom],
             key.mayReplace(ranked.compactMap(\.profile?.kind), of: provider, allowPaidFallback: settings.auth.allowPaidFallback)
         {
-            candidates.append(candidate(key.profile, .ok, provider, agentID, now: now))
+            candidates.append(
+                candidate(key.profile, .ok, provider, agentID, afterSubscription: isAfterSubscription, isStored: false, now: now))
         }
-        return Lineup(candidates: candidates, others: others, credentialProvider: provider.credentialsFrom, storeProblem: problem)
+        return Lineup(
+            agentID: agentID, candidates: candidates, others: others, credentialProvider: provider.credentialsFrom, storeProblem: problem)
+    }
+
+    /// Whether the order counts on the profile, although it may not be able to serve now.
+    private static func isMeantToServe(_ eligibility: Eligibility) -> Bool {
+        switch eligibility {
+        case .ok, .needsLogin, .expired, .unresolvedReference: true
+        default: false
+        }
     }
 
     /// A server that takes anyone (ollama) is a provider with one candidate that adds nothing.
@@ -62,13 +79,14 @@ struct RosterBuilder: Sendable {
         let key = ProfileKey(agentID: agentID, profileID: "\(provider.id):none")
         return Candidate(
             key: key, encodedID: Array(PercentText.encode(key.profileID).utf8), poolKey: pools.number(provider.id, key),
-            billing: .subscription,
-            eligibility: .ok, client: nil, fingerprint: "", expires: nil, since: 0, jitter: 0, merges: [],
+            billing: .subscription, slot: 0, followsSubscription: false, eligibility: .ok, client: nil, fingerprint: "", expires: nil,
+            since: 0, jitter: 0, merges: [],
             replaced: provider.headers.map { Array($0.name.utf8) }, lines: SecretLines(Self.extraLines(provider)))
     }
 
     private func candidate(
-        _ profile: Profile, _ given: Eligibility, _ provider: Provider, _ agentID: String, now: Int64
+        _ profile: Profile, _ given: Eligibility, _ provider: Provider, _ agentID: String, afterSubscription: Bool, isStored: Bool = true,
+        now: Int64
     ) -> Candidate {
         let key = ProfileKey(agentID: agentID, profileID: profile.id)
         let marker = provider.bearerWhenKeyContains
@@ -78,10 +96,12 @@ struct RosterBuilder: Sendable {
         if injection == nil, eligibility == .ok { eligibility = .modeMismatch }
         let client = profile.kind == .oauth && profile.refresh != nil ? provider.oauth : nil
         let fingerprint = profile.secret?.fingerprint ?? ""
+        let billing = injection?.billing ?? .metered
         return Candidate(
-            key: key, encodedID: Array(PercentText.encode(profile.id).utf8), poolKey: pools.number(provider.id, key),
-            billing: injection?.billing ?? .metered, eligibility: eligibility, client: client, isReference: profile.isReference,
-            awaitsProgram: profile.awaitsProgram, fingerprint: fingerprint,
+            key: key, encodedID: Array(PercentText.encode(profile.id).utf8), poolKey: pools.number(provider.id, key), billing: billing,
+            slot: standings.slot(of: isStored ? key : ProfileKey(agentID: "", profileID: profile.id)),
+            followsSubscription: afterSubscription && billing == .metered, eligibility: eligibility, client: client,
+            isReference: profile.isReference, awaitsProgram: profile.awaitsProgram, fingerprint: fingerprint,
             expires: profile.kind == .apiKey ? nil : profile.expires, since: sightings.issued(fingerprint, of: key, now: now),
             jitter: .random(in: 0...1), merges: Self.merges(injection),
             replaced: Self.replacedNames(provider, injection), lines: SecretLines(Self.lines(profile, injection, provider)))

@@ -99,12 +99,12 @@ extension Worker {
             let code: RefusalCode = pinned.eligibility == .needsLogin ? .needsLogin : .profileUnusable
             let reason = pinned.eligibility == .ok ? Eligibility.expired : pinned.eligibility
             return Refusal(
-                code, naming: "\(pinned.key.profileID): \(reason.rawValue)", profile: pinned.key.profileID, candidates: lineup.explanation)
+                code, naming: "\(pinned.key.profileID): \(reason.rawValue)", profile: pinned.key.profileID, candidates: explanation(id))
         }
         if let problem = lineup.storeProblem { return Refusal(.storeUnreadable, naming: problem) }
         if lineup.others.isEmpty { return Refusal(.noProfile, naming: "provider \(provider.credentialsFrom)") }
         let allNeedLogin = lineup.others.allSatisfy { $0.eligibility == .needsLogin }
-        return Refusal(allNeedLogin ? .needsLogin : .profileUnusable, candidates: lineup.explanation)
+        return Refusal(allNeedLogin ? .needsLogin : .profileUnusable, candidates: explanation(id))
     }
 }
 

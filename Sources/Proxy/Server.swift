@@ -56,7 +56,7 @@ public final class Server: Sendable {
         shared = Shared(
             settings: settings,
             facts: ServerFacts(process: getpid(), startedAt: Clock.wall(), addresses: addresses, sink: sink), board: board,
-            refreshes: refreshes, workers: count, log: log,
+            refreshes: refreshes, workers: count, notices: Notices(runner: runner), log: log,
             accessLog: accessLog.map { AccessLog(path: $0) })
         workers = (0..<count).map { _ in Mailbox<Message>() }
         running = RunningThreads()
@@ -139,6 +139,8 @@ public final class Server: Sendable {
         if !inTime { cut() }
         _ = running.wait(milliseconds: 5_000)
         while shared.refreshes.isBusy { Pause.milliseconds(20) }
+        var seen: [String: StoreIdentity] = [:]
+        board.writeUsage(&seen, all: true)
         shared.resolver.stop()
         shared.accessLog?.stop()
         shared.log.stopped()

@@ -32,19 +32,36 @@ struct Attempts {
 
 extension Worker {
     /// A final status is here. True: it goes to the client. False: the request is being sent again.
-    mutating func settle(_ id: Int32, answered status: Int) -> Bool {
-        guard status >= 400 else { return true }
-        let event = Failover.Event.status(status, hasRetryAfter: exchanges[id].response.contains(.retryAfter), refusal: .unknown)
-        switch Failover.decide(event, facts(id)) {
+    mutating func settle(_ id: Int32, answered status: Int, _ head: RawSpan) -> Bool {
+        let report = limits(id, head)
+        if status < 400, !exchanges[id].refusalLook.isRefusedStream {
+            accepted(id)
+            return true
+        }
+        let refusal = understood(id, status, head, report)
+        let decision = Failover.decide(refusal.event, facts(id))
+        // A login that is about to be renewed is not to blame yet.
+        if decision != .retrySame(afterRefresh: true) { blame(id, refusal) }
+        switch decision {
         case .deliver: return true
         case .next:
             dropUpstream(id)
-            return !advance(id, because: .failover)
+            exchanges[id].refusalLook = RefusalLook()
+            guard !advance(id) else { return false }
+            holdOrRefuse(id, nobodyAfter(id, refusal))
+            return false
         case .retrySame(let afterRefresh):
             dropUpstream(id)
+            exchanges[id].refusalLook = RefusalLook()
             if afterRefresh { park(id, cause: .rejected(exchanges[id].candidate?.fingerprint ?? "")) } else { connect(id) }
             return false
         }
+    }
+
+    /// The next candidate was there when it was decided to go on to it, and another request has taken it since.
+    private func nobodyAfter(_ id: Int32, _ refusal: UnderstoodRefusal) -> Refusal {
+        if case .wait(_, let until) = survey(id, now: shared.wallClock()).verdict { return everybodyRests(id, until: until) }
+        return everybodyRests(id, until: refusal.statedUntil ?? 0)
     }
 
     /// No usable answer came. Whether the request may be sent again depends on what may have been done with it already.
@@ -76,7 +93,7 @@ extension Worker {
     private mutating func settle(_ id: Int32, _ event: Failover.Event, otherwise refusal: Refusal) {
         switch Failover.decide(event, facts(id)) {
         case .retrySame: dial(id)
-        case .next where advance(id, because: .failover): break
+        case .next where advance(id): break
         case .next, .deliver: refuse(id, refusal)
         }
     }
@@ -89,36 +106,19 @@ extension Worker {
             bodyIsKept: exchanges[id].replay.isWhole || exchanges[id].request.byteCount == 0,
             isPinned: exchanges[id].isPinned, isRefreshable: (exchanges[id].candidate?.isRefreshable ?? false) && !attempts.refreshed,
             billing: exchanges[id].candidate?.billing ?? .subscription,
-            nextBilling: nextPosition(id).flatMap { exchanges[id].lineup?.candidates[$0].billing },
+            nextBilling: nextBilling(id),
             allowsPaidFallback: shared.settings.auth.allowPaidFallback, replay: provider.failover.replay)
     }
 
     func profileID(_ id: Int32) -> String? { exchanges[id].candidate?.key.profileID }
 
-    // MARK: The next candidate
-
-    /// The next one in order that may follow the present one (never from a subscription to a metered key without leave).
-    private func nextPosition(_ id: Int32) -> Int? {
+    /// Who pays for the next candidate; nil when there is none.
+    private func nextBilling(_ id: Int32) -> Billing? {
         guard let lineup = exchanges[id].lineup, !exchanges[id].isPinned else { return nil }
-        let billing = exchanges[id].candidate?.billing ?? .metered
-        let allowed = shared.settings.auth.allowPaidFallback
-        var position = exchanges[id].position + 1
-        while position < lineup.candidates.count {
-            if Failover.mayFollow(lineup.candidates[position].billing, after: billing, allowsPaidFallback: allowed) { return position }
-            position += 1
-        }
-        return nil
-    }
-
-    /// Goes on with the next candidate; false when there is none.
-    mutating func advance(_ id: Int32, because reason: ChoiceReason) -> Bool {
-        guard let position = nextPosition(id) else { return false }
-        exchanges[id].position = position
-        exchanges[id].candidate = exchanges[id].lineup?.candidates[position]
-        exchanges[id].reason = reason
-        exchanges[id].attempts.nextCredential()
-        credential(id)
-        return true
+        var rest = exchanges[id].tried
+        rest.insert(exchanges[id].position)
+        guard case .use(let position, _) = survey(id, without: rest, now: shared.wallClock()).verdict else { return nil }
+        return lineup.candidates[position].billing
     }
 
     // MARK: Waiting for a refresh
@@ -152,9 +152,9 @@ extension Worker {
         let readiness = candidate?.readiness(now: shared.wallClock()) ?? .unusable(.unknownProfile)
         // A token that a provider has just refused is not tried again; one that merely expired may have been renewed in time.
         if readiness == .ready || readiness == .early, isNew || !exchanges[id].attempts.refreshed { return connect(id) }
-        if case .unusable = readiness, advance(id, because: .failover) { return }
-        if result != .renewed, !exchanges[id].isPinned, advance(id, because: .failover) { return }
-        refuse(id, refusal(after: result, id))
+        if case .unusable = readiness, advance(id) { return }
+        if result != .renewed, advance(id) { return }
+        holdOrRefuse(id, refusal(after: result, id))
     }
 
     private func refusal(after result: RefreshResult, _ id: Int32) -> Refusal {
@@ -166,7 +166,7 @@ extension Worker {
             refusal.retryAfterSeconds = seconds
         case .renewed: refusal = Refusal(.profileUnusable, profile: profileID(id))
         }
-        refusal.candidates = exchanges[id].lineup?.explanation ?? []
+        refusal.candidates = explanation(id)
         return refusal
     }
 }

@@ -13,16 +13,19 @@ final class Shared: Sendable {
     let headLimits: HeadLimits
     let facts: ServerFacts
     let board: CredentialBoard
+    let standings: Standings
     let refreshes: RefreshDesk
     let resolver: Resolver
     let loads: Loads
+    let notices: Notices
     let log: EventLog
     let accessLog: AccessLog?
     /// Each worker's part of what all replay copies may hold.
     let replayShare: Int
 
     init(
-        settings: Settings, facts: ServerFacts, board: CredentialBoard, refreshes: RefreshDesk, workers: Int, log: EventLog,
+        settings: Settings, facts: ServerFacts, board: CredentialBoard, refreshes: RefreshDesk, workers: Int, notices: Notices,
+        log: EventLog,
         accessLog: AccessLog?
     ) {
         self.settings = settings
@@ -32,9 +35,11 @@ final class Shared: Sendable {
         callers = CallerRule(settings.clients)
         headLimits = HeadLimits(byteCount: settings.limits.headBytes, fieldCount: settings.limits.headFields)
         self.board = board
+        standings = board.standings
         self.refreshes = refreshes
         resolver = Resolver()
         loads = Loads(workers: workers)
+        self.notices = notices
         self.log = log
         self.accessLog = accessLog
         replayShare = settings.replay.totalBytes / workers

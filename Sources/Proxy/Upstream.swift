@@ -177,6 +177,10 @@ extension Worker {
         guard upstreams[fd].stage != .gone else { return }
         let id = upstreams[fd].exchange
         let stage = upstreams[fd].stage
+        if id >= 0, exchanges[id].refusalLook.state == .waiting {
+            endLook(id, fd)
+            guard upstreams[fd].stage != .gone, upstreams[fd].exchange == id else { return }
+        }
         buryUpstream(fd)
         guard id >= 0 else { return }
         exchanges[id].upstream = -1
@@ -190,6 +194,7 @@ extension Worker {
         let id = upstreams[fd].exchange
         let stage = upstreams[fd].stage
         guard stage != .gone else { return }
+        if id >= 0, exchanges[id].refusalLook.state == .waiting { return endLook(id, fd) }
         buryUpstream(fd)
         guard id >= 0 else { return }
         exchanges[id].upstream = -1

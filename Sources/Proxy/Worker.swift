@@ -16,6 +16,8 @@ struct Worker: ~Copyable {
     static var slots: Int { 1 << 16 }
     /// How often deadlines are looked at. Setting one is a store; only this sweep costs anything.
     private static var sweepMilliseconds: Int64 { 250 }
+    /// The same while a deadline of a few hundred milliseconds is running.
+    private static var closeSweepMilliseconds: Int64 { 25 }
 
     let index: Int
     let shared: Shared
@@ -37,12 +39,16 @@ struct Worker: ~Copyable {
     /// Exchanges that wait for a refresh, and those that wait for a name to be looked up.
     var parked: [Int32] = []
     var resolving: [Int32] = []
+    /// Exchanges that wait for somebody who can serve them.
+    var held: [Int32] = []
     /// Upstreams that were written to in this event and not flushed yet: a head and the body behind it leave in one record, one call.
     var unflushed: [Int32] = []
     /// Descriptors to be closed at the end of this turn.
     var graves: [Int32] = []
     /// Bytes held in replay copies now; all workers' share of the cap is equal.
     var replayBytes = 0
+    /// Answers that are looked at before they are delivered: while there are some, deadlines are looked at more often.
+    var looking = 0
     var requestNumber: UInt64
     var access: AccessLines
     var draining = false
@@ -71,10 +77,11 @@ struct Worker: ~Copyable {
         poller.add(mailbox.descriptor, .read)
         while !(draining && downstreams.count == 0) {
             let waiting = downstreams.count > 0 || upstreams.count > 0 || !access.isEmpty
-            let count = poller.wait(milliseconds: waiting ? Int32(Self.sweepMilliseconds) : -1)
+            let pause = looking > 0 ? Self.closeSweepMilliseconds : Self.sweepMilliseconds
+            let count = poller.wait(milliseconds: waiting ? Int32(pause) : -1)
             now = Clock.monotonic()
             for event in 0..<count { serve(poller.descriptor(at: event), poller.ready(at: event)) }
-            if now >= nextSweep { sweep() }
+            if now >= nextSweep || looking > 0 { sweep() }
             buryGone()
         }
         if let log = shared.accessLog { access.hand(to: log, atLeast: 1) }
@@ -125,6 +132,7 @@ struct Worker: ~Copyable {
 
     private mutating func sweep() {
         nextSweep = now + Self.sweepMilliseconds
+        lookAfterHeld()
         for fd in 0..<downstreams.ceiling where downstreams.holds(fd) {
             if now >= downstreams[fd].readDeadline { clientTooSlow(fd) }
             if now >= downstreams[fd].writeDeadline { abandon(fd) }

@@ -83,17 +83,41 @@ public enum Failover {
         allowsPaidFallback || !(previous == .subscription && next == .metered)
     }
 
-    /// Whether a refusal says something about the credential that should keep it from being tried for a while. An entitlement refusal
-    /// does not: the account is sound, only not meant for this kind of client.
-    public static func cools(_ event: Event) -> Bool {
-        guard case .status(let status, let hasRetryAfter, let refusal) = event, refusal != .entitlement else { return false }
+    /// Why a refusal lets the credential rest, if it does. An entitlement refusal does not: the account is sound, only not meant for this
+    /// kind of client. A 401 of a login that can be renewed is one only after that was done.
+    public static func rest(after event: Event) -> FailureReason? {
+        guard case .status(let status, let hasRetryAfter, let refusal) = event, isRefusal(status) else { return nil }
+        switch refusal {
+        case .entitlement: return nil
+        case .billing: return .billing
+        case .quota: return .quota
+        case .rate: return .rate
+        case .overloaded: return .overloaded
+        case .auth: return .auth
+        case .model: return .model
+        case .unknown, .nextMayHelp: break
+        }
         switch status {
-        case 401, 402, 429, 529: return true
-        case 403: return refusal == .nextMayHelp
-        case 503: return hasRetryAfter
-        default: return false
+        case 401: return .auth
+        case 402: return .billing
+        case 403: return refusal == .nextMayHelp ? .auth : nil
+        case 429: return .rate
+        case 529: return .overloaded
+        case 503: return hasRetryAfter ? .overloaded : nil
+        default: return nil
         }
     }
+
+    /// Whether an answer with this status may mean the credential, so that its body's code is worth a look.
+    public static func isRefusal(_ status: Int) -> Bool {
+        switch status {
+        case 400, 401, 402, 403, 404, 429, 503, 529: true
+        default: false
+        }
+    }
+
+    /// Whether the provider's code names a fault of the credential.
+    private static func names(_ refusal: RefusalMeaning) -> Bool { refusal != .unknown && refusal != .nextMayHelp }
 
     private enum Same {
         case no, once, afterRefresh
@@ -109,6 +133,8 @@ public enum Failover {
             case 401: return (attempt.isRefreshable ? .afterRefresh : .no, true)
             case 402, 429, 529: return (.no, true)
             case 403: return (.no, refusal != .unknown)
+            // What is a request's own fault elsewhere is the credential's where the provider's code says so.
+            case 400 where names(refusal), 404 where names(refusal), 503 where names(refusal): return (.no, true)
             case 503 where hasRetryAfter: return (.no, true)
             case 500, 502, 503, 504: return (.no, attempt.replay == .unserved)
             default: return (.no, false)

@@ -51,7 +51,7 @@ struct StatusCommand: ParsableCommand {
         if report.providers.isEmpty {
             Output.line("\nThere are no profiles yet. Add one:\n  keybearer models auth paste-api-key --provider openai")
         }
-        for provider in report.providers { print(provider, report.now) }
+        for provider in report.providers { print(provider, report) }
         for warning in report.tokenWarnings { Output.line("\n\(warning.text)") }
         for problem in report.problems { Output.line("\nproblem: \(problem.message)") }
         for id in report.missing { Output.line("\nproblem: the settings use \(id), and no profile of it can be used") }
@@ -62,7 +62,8 @@ struct StatusCommand: ParsableCommand {
         Output.table(probes.rows, indent: "  ")
     }
 
-    private static func print(_ provider: StatusReport.ProviderEntry, _ now: Int64) {
+    private static func print(_ provider: StatusReport.ProviderEntry, _ report: StatusReport) {
+        let now = report.now
         let also = provider.alsoFor.isEmpty ? "" : " (also for \(provider.alsoFor.joined(separator: ", ")))"
         guard provider.isKnown else {
             return Output.line(
@@ -77,9 +78,14 @@ struct StatusCommand: ParsableCommand {
                 ? "not used: \(provider.id) takes no \(entry.profile?.kind.rawValue ?? "such credential")"
                 : StatusText.standing(entry.profile, entry.eligibility, entry.mark, now: now)
             let owner = entry.profile?.email.map { " <\($0)>" } ?? ""
-            return [entry.isUsable ? "\(place)" : "-", entry.id, entry.profile?.kind.rawValue ?? "", standing + owner]
+            let rest = report.rests.text(of: entry.id).map { "; \($0)" } ?? ""
+            return [entry.isUsable ? "\(place)" : "-", entry.id, entry.profile?.kind.rawValue ?? "", standing + owner + rest]
         }
         Output.table(rows + environmentRow(provider), indent: "  ")
+        for entry in provider.entries {
+            if let quota = UsageText.quota(entry.usage, now: now) { Output.line("  \(entry.id): \(quota)") }
+            if let spent = UsageText.spent(entry.usage, now: now) { Output.line("  \(entry.id): \(spent)") }
+        }
     }
 
     private static func environmentRow(_ provider: StatusReport.ProviderEntry) -> [[String]] {
@@ -106,7 +112,9 @@ enum StatusDocument {
                     report.tokenWarnings.map {
                         ["profileId": .string($0.profileID), "days": .integer(Int64($0.days)), "message": .string($0.text)]
                     }),
-                "unusableProfiles": .array(report.providers.flatMap(unusable)),
+                "unusableProfiles": .array(
+                    report.providers.flatMap(unusable) + report.rests.rests.map { RestReport.document($0, now: report.now) }),
+                "usage": .array(report.providers.flatMap { $0.entries.compactMap { UsageText.document($0.usage, of: $0.id) } }),
                 "oauth": [
                     "warnAfterMs": .integer(StatusReport.Entry.warnAfter),
                     "profiles": .array(report.providers.flatMap { provider in provider.entries.map { profile($0, provider, report.now) } }),

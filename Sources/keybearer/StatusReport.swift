@@ -12,6 +12,8 @@ struct StatusReport {
         let mark: NeedsLogin?
         /// The provider cannot be sent this kind of credential.
         let isUnsendable: Bool
+        /// What the store remembers of how it fared.
+        let usage: ProfileUsage?
 
         /// Whether requests may be sent with it, at once or after a refresh.
         var isUsable: Bool { eligibility == .ok && !isUnsendable }
@@ -40,6 +42,8 @@ struct StatusReport {
     /// In the order of the catalogue, then neighbours' by name.
     let providers: [ProviderEntry]
     let problems: [StoreProblem]
+    /// What rests after refusals.
+    let rests: RestReport
     /// ms since 1970.
     let now: Int64
 
@@ -64,6 +68,7 @@ struct StatusReport {
                 usesEnvironment: Self.uses(key, provider, entries, settings))
         }
         problems = snapshot.problems
+        rests = RestReport(snapshot, now: now)
         self.now = now
     }
 
@@ -77,7 +82,7 @@ struct StatusReport {
         let isSendable = ranked.profile.map { provider?.injection(for: $0.kind) != nil } ?? true
         return Entry(
             id: ranked.profileID, profile: ranked.profile, eligibility: ranked.eligibility, mark: snapshot.needsLogin[ranked.profileID],
-            isUnsendable: !isSendable)
+            isUnsendable: !isSendable, usage: snapshot.usage[ranked.profileID])
     }
 
     /// Providers that the settings count on.

@@ -61,7 +61,7 @@ import Testing
         #expect(provider.injection(for: .apiKey) == nil)
         #expect(provider.credentialsFrom == "openai-codex")
         #expect(provider.failover.meaning(ofCode: "usage_not_included") == .entitlement)
-        #expect(provider.failover.meaning(ofCode: "usage_limit_reached") == .nextMayHelp)
+        #expect(provider.failover.meaning(ofCode: "usage_limit_reached") == .quota)
         #expect(provider.failover.meaning(ofCode: "other") == .unknown)
     }
 

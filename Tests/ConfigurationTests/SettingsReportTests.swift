@@ -25,17 +25,19 @@ import Testing
         #expect(line("providers.openai-codex.auth.api_key.header") == nil)
     }
 
+    private static func setting(_ value: Value, at path: ArraySlice<String>, in object: Object) -> Object {
+        guard let name = path.first else { return object }
+        var object = object
+        object[name] = path.count == 1 ? value : .object(setting(value, at: path.dropFirst(), in: object[name]?.object ?? [:]))
+        return object
+    }
+
     @Test("What it shows of a provider can be written back and means the same")
     func roundTrip() throws {
         var document = Object()
         for line in try Settings().report where !line.member.hasPrefix("providers.") {
             let path = line.member.split(separator: ".").map(String.init)
-            if path.count == 1 {
-                document[path[0]] = line.value
-            } else {
-                document[path[0], default: [:]] = .object(
-                    Object((document[path[0]]?.object.map { Array($0) } ?? []) + [(path[1], line.value)]))
-            }
+            document = Self.setting(line.value, at: path[...], in: document)
         }
         let again = try report(String(decoding: Writer.compact(.object(document)), as: UTF8.self))
         let defaults = try Settings().report

@@ -1,5 +1,6 @@
 import Configuration
 import Credentials
+import Routing
 import Sockets
 import Testing
 
@@ -12,8 +13,10 @@ import Testing
     private static func lineup(_ profiles: [Profile], problem: String? = nil, paid: Bool = false) throws -> Lineup {
         let text = "{ auth: { allowPaidFallback: \(paid) } }"
         let settings = try Settings(file: SettingsText(path: "test", bytes: Array(text.utf8)))
-        let roster = RosterBuilder(settings: settings, environmentKeys: [key])
-            .roster(of: "main", StoreSnapshot(profiles: profiles), problem: problem, now: now)
+        let roster = RosterBuilder(
+            settings: settings, standings: Standings(rules: CooldownRules(settings.auth.cooldowns)), environmentKeys: [key]
+        )
+        .roster(of: "main", StoreSnapshot(profiles: profiles), problem: problem, now: now)
         return roster.lineups[try #require(settings.provider("anthropic")).index]
     }
 

@@ -37,7 +37,7 @@ struct ExchangeFile: Sendable, CustomStringConvertible {
         ">", ">>", "answer", "expect", "header", "no-header", "body", "body-has", "body-lacks", "no-body", "chunk", "last-chunk", "receive",
         "open", "closed", "reset", "gone", "pause", "close", "cut", "end", "signal", "wait", "store-has", "store-lacks", "state-has",
         "log-has", "log-lacks",
-        "replace-store",
+        "replace-store", "replace-state",
     ]
 
     init(name: String, text: String) throws(Flaw) {

@@ -139,6 +139,7 @@ struct Performer {
 
     private func file(_ verb: String, _ text: String) throws(Mismatch) {
         if verb == "replace-store" { return stage.folder.putStore(stage.placeholders.expand(stage.texts[text] ?? ""), of: "main") }
+        if verb == "replace-state" { return stage.folder.putState(stage.placeholders.expand(stage.texts[text] ?? ""), of: "main") }
         let path =
             switch verb {
             case "state-has": stage.folder.statePath(of: "main")

@@ -25,13 +25,17 @@ final class TestFolder: Sendable {
     }
 
     /// Replaces a store as other tools do: a new file renamed over the old one.
-    func putStore(_ text: String, of agent: String) {
-        var folder = path
+    func putStore(_ text: String, of agent: String) { put(text, over: storePath(of: agent), of: agent) }
+    /// The same of the state beside it.
+    func putState(_ text: String, of agent: String) { put(text, over: statePath(of: agent), of: agent) }
+
+    private func put(_ text: String, over path: String, of agent: String) {
+        var folder = self.path
         for name in ["agents", agent, "agent"] {
             folder += "/" + name
             mkdir(folder, 0o700)
         }
-        rename(put(text, as: "agents/\(agent)/agent/new"), storePath(of: agent))
+        rename(put(text, as: "agents/\(agent)/agent/new"), path)
     }
 
     static func text(of path: String) -> String {

@@ -27,7 +27,9 @@ private let table: [(event: Failover.Event, same: Failover.Decision?, another: B
     (status(503, retryAfter: true), nil, true), (status(503), nil, false),
     (status(500), nil, false), (status(502), nil, false), (status(504), nil, false), (status(500, retryAfter: true), nil, false),
     (status(200), nil, false), (status(302), nil, false), (status(400), nil, false), (status(404), nil, false), (status(501), nil, false),
-    (status(400, .nextMayHelp), nil, false), (status(200, .entitlement), nil, false),
+    (status(400, .nextMayHelp), nil, false), (status(200, .entitlement), nil, false), (status(500, .billing), nil, false),
+    (status(400, .billing), nil, true), (status(400, .auth), nil, true), (status(404, .model), nil, true), (status(403, .model), nil, true),
+    (status(503, .overloaded), nil, true), (status(404, .nextMayHelp), nil, false), (status(400, .entitlement), nil, true),
 ]
 
 @Suite struct FailoverTests {
@@ -131,18 +133,33 @@ private let table: [(event: Failover.Event, same: Failover.Decision?, another: B
         #expect(Failover.decide(status(501), attempt { $0.replay = .unserved }) == .deliver)
     }
 
-    @Test("Refusals cool a profile, but an entitlement refusal never does", arguments: [401, 402, 403, 429, 503, 529])
-    func cooling(code: Int) {
-        #expect(Failover.cools(status(code, retryAfter: true, .nextMayHelp)))
-        #expect(!Failover.cools(status(code, retryAfter: true, .entitlement)))
+    @Test(
+        "What a refusal lets a profile rest for",
+        arguments: [
+            (status(401), .auth), (status(402), .billing), (status(403, .nextMayHelp), .auth), (status(429), .rate),
+            (status(529), .overloaded),
+            (status(503, retryAfter: true), .overloaded), (status(429, .quota), .quota), (status(429, .billing), .billing),
+            (status(429, .overloaded), .overloaded), (status(400, .billing), .billing), (status(400, .auth), .auth),
+            (status(403, .billing), .billing), (status(403, .model), .model), (status(404, .model), .model), (status(503, .rate), .rate),
+            (status(402, .quota), .quota), (status(429, .nextMayHelp), .rate),
+        ] as [(Failover.Event, FailureReason)])
+    func rests(event: Failover.Event, reason: FailureReason) {
+        #expect(Failover.rest(after: event) == reason)
+        #expect(Failover.decide(event, attempt { $0.isRefreshable = false }) == .next)
+    }
+
+    @Test("An entitlement refusal lets nothing rest", arguments: [400, 401, 402, 403, 404, 429, 503, 529])
+    func entitlement(code: Int) {
+        #expect(Failover.rest(after: status(code, retryAfter: true, .entitlement)) == nil)
     }
 
     @Test(
-        "What says nothing about the credential does not cool it",
+        "What says nothing about the credential lets it be",
         arguments: [
-            .unreachable, .broken, status(403), status(503), status(500), status(502), status(504), status(400), status(200),
+            .unreachable, .broken, status(403), status(503), status(500), status(502), status(504), status(400), status(404), status(200),
+            status(400, .nextMayHelp), status(500, .rate), status(200, .billing),
         ] as [Failover.Event])
     func notCooling(event: Failover.Event) {
-        #expect(!Failover.cools(event))
+        #expect(Failover.rest(after: event) == nil)
     }
 }

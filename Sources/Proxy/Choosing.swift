@@ -1,0 +1,176 @@
+internal import Configuration
+internal import Credentials
+internal import Routing
+internal import Sockets
+
+/// The candidates that a request has done with: it was refused there, or they cannot be had.
+struct TriedPositions {
+    private var positions = InlineArray<16, Int32>(repeating: -1)
+    private(set) var count = 0
+
+    /// After so many the request has seen enough.
+    var isFull: Bool { count == positions.count }
+
+    mutating func insert(_ position: Int) {
+        guard !isFull else { return }
+        positions[count] = Int32(truncatingIfNeeded: position)
+        count += 1
+    }
+    @inline(__always)
+    func contains(_ position: Int) -> Bool {
+        for at in 0..<count where Int(positions[at]) == position { return true }
+        return false
+    }
+}
+
+// MARK: - Step 3: which of the candidates (the decision is `Routing.Chooser`)
+
+extension Worker {
+    /// Chooses, and takes what was chosen: its ramp is counted, and if its rest may be over, this request finds out.
+    mutating func choosePosition(_ id: Int32) -> Chooser.Verdict {
+        let now = shared.wallClock()
+        for look in 0..<2 {
+            let (verdict, isDiverted) = survey(id, now: now)
+            guard case .use(let position, _) = verdict, let slot = exchanges[id].lineup?.entrants[position].slot else { return verdict }
+            if shared.standings.take(slot, model: exchanges[id].modelKey, isDiverted: isDiverted, now: now) || look == 1 {
+                return verdict
+            }
+        }
+        return .nobody(paidWithheld: false)
+    }
+
+    /// What a choice would come to now.
+    func survey(_ id: Int32, now: Int64) -> (verdict: Chooser.Verdict, isDiverted: Bool) {
+        survey(id, without: exchanges[id].tried, now: now)
+    }
+
+    func survey(_ id: Int32, without tried: TriedPositions, now: Int64) -> (verdict: Chooser.Verdict, isDiverted: Bool) {
+        guard let lineup = exchanges[id].lineup, !tried.isFull else { return (.nobody(paidWithheld: false), false) }
+        let isFailover = tried.count > 0
+        // DESIGN §8: not from a subscription that has just refused it to a metered key, wherever that stands in the order.
+        let leavesSubscription = isFailover && exchanges[id].candidate?.billing == .subscription
+        let model = exchanges[id].modelKey
+        let strategy = shared.settings.auth.strategy
+        let standings = shared.standings
+        var chooser = Chooser(
+            strategy: strategy, allowsPaid: shared.settings.auth.allowPaidFallback, count: lineup.entrants.count, isFailover: isFailover,
+            now: now)
+        let (preferred, alternate) = (exchanges[id].preferred, exchanges[id].alternate)
+        if lineup.entrants.indices.contains(preferred), !tried.contains(preferred) {
+            let entrant = lineup.entrants[preferred]
+            let isDecided = chooser.offerPreferred(
+                preferred, standings.availability(entrant.slot, model: model, now: now),
+                isPaid: entrant.followsSubscription || entrant.isMetered && leavesSubscription,
+                isCrowded: standings.isCrowded(entrant.slot, isDiverted: isFailover, now: now))
+            if isDecided { return (chooser.verdict, isFailover) }
+        }
+        if lineup.entrants.indices.contains(alternate), alternate != preferred, !tried.contains(alternate) {
+            let entrant = lineup.entrants[alternate]
+            // It is no newcomer there, and need not wait its turn.
+            let isDecided = chooser.offerPreferred(
+                alternate, standings.availability(entrant.slot, model: model, now: now),
+                isPaid: entrant.followsSubscription || entrant.isMetered && leavesSubscription, isCrowded: false)
+            if isDecided { return (chooser.verdict, false) }
+        }
+        if !isFailover, !lineup.hasPaid, let position = standings.least(lineup.slots, by: strategy, now: now) {
+            _ = chooser.offer(position, .ready, isPaid: false, isCrowded: false, rank: .min)
+            return (chooser.verdict, chooser.isDiverted)
+        }
+        // Those who surely rest are passed over at a glance; only when nobody else is left is each one's time asked for.
+        for pass in 0..<2 {
+            var position = 0
+            while position < lineup.entrants.count {
+                if pass == 0, strategy == .order {
+                    let open = standings.firstOpen(lineup.slots, from: position, now: now)
+                    if open > position { chooser.passOver() }
+                    position = open
+                    guard position < lineup.entrants.count else { break }
+                }
+                if position != preferred, position != alternate, !(isFailover && tried.contains(position)) {
+                    let entrant = lineup.entrants[position]
+                    let isDecided = chooser.offer(
+                        position, standings.availability(entrant.slot, model: model, now: now),
+                        isPaid: entrant.followsSubscription || entrant.isMetered && leavesSubscription,
+                        isCrowded: standings.isCrowded(entrant.slot, isDiverted: isFailover || chooser.isDiverted, now: now),
+                        rank: standings.rank(entrant.slot, by: strategy))
+                    if isDecided { break }
+                }
+                position += 1
+            }
+            if case .use = chooser.verdict { break }
+        }
+        return (chooser.verdict, isFailover || chooser.isDiverted)
+    }
+
+    /// Goes on with the next candidate; false when there is none.
+    mutating func advance(_ id: Int32) -> Bool {
+        guard !exchanges[id].isPinned else { return false }
+        exchanges[id].tried.insert(exchanges[id].position)
+        guard case .use(let position, let reason) = choosePosition(id) else { return false }
+        exchanges[id].position = position
+        exchanges[id].candidate = exchanges[id].lineup?.candidates[position]
+        exchanges[id].reason = reason
+        exchanges[id].attempts.nextCredential()
+        credential(id)
+        return true
+    }
+
+    // MARK: Nobody
+
+    /// All rest: the one honest answer, with everybody's reason and the soonest time.
+    func everybodyRests(_ id: Int32, until: Int64) -> Refusal {
+        let now = shared.wallClock()
+        let seconds = max(1, Int((until - now + 999) / 1000))
+        var refusal = Refusal(
+            .allCooling, naming: "provider \(shared.settings.providers[exchanges[id].provider].credentialsFrom), \(seconds) s",
+            candidates: explanation(id))
+        refusal.retryAfterSeconds = seconds
+        return refusal
+    }
+
+    /// Every profile and how it stands, for the request at hand.
+    func explanation(_ id: Int32) -> [(profile: String, reason: String)] {
+        guard let lineup = exchanges[id].lineup else { return [] }
+        let now = shared.wallClock()
+        let model = exchanges[id].modelKey
+        return lineup.candidates.map { candidate in
+            (candidate.key.profileID, standing(of: candidate, model: model, now: now))
+        } + lineup.others.map { ($0.key.profileID, $0.eligibility.rawValue) }
+    }
+
+    /// `ok`, or what keeps a candidate from serving: `rate_limit, 42 s left`.
+    func standing(of candidate: Candidate, model: UInt64, now: Int64) -> String {
+        if let rest = shared.standings.health(candidate.slot).resting(model: model, now: now) {
+            return rest.text(now: now)
+        }
+        if candidate.followsSubscription, !shared.settings.auth.allowPaidFallback {
+            return "metered; auth.allowPaidFallback is off"
+        }
+        return candidate.eligibility.rawValue
+    }
+
+    /// The subscription in whose place a metered key serves, and why it cannot: for the header, the log and the books.
+    func subscriptionReplaced(_ id: Int32) -> (profile: String, reason: String)? {
+        guard let lineup = exchanges[id].lineup else { return nil }
+        let now = shared.wallClock()
+        let resting = lineup.candidates.first { $0.billing == .subscription }
+        if let resting {
+            let rest = shared.standings.health(resting.slot).resting(model: exchanges[id].modelKey, now: now)
+            return (resting.key.profileID, rest?.reason.name ?? "refused")
+        }
+        return lineup.others.first { $0.billing == .subscription }.map { ($0.key.profileID, $0.eligibility.rawValue) }
+    }
+}
+
+extension Cooldown {
+    /// For people: why, and for how long.
+    func text(now: Int64) -> String {
+        let seconds = (max(until, probeUntil) - now + 999) / 1000
+        switch seconds {
+        case (86_400 * 60)...: return "\(reason.name), until it is changed"
+        case 7_200...: return "\(reason.name), \(seconds / 3600) h left"
+        case 120...: return "\(reason.name), \(seconds / 60) min left"
+        default: return "\(reason.name), \(max(seconds, 1)) s left"
+        }
+    }
+}

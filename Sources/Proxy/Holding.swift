@@ -1,0 +1,99 @@
+internal import Configuration
+internal import Credentials
+internal import Routing
+internal import Sockets
+
+/// Why a request is held, and until when (`auth.hold`).
+struct Hold {
+    /// Monotonic milliseconds at which it is given up.
+    var until: Int64 = 0
+    /// What it would have been answered.
+    var refusal: Refusal?
+
+    /// One that has not begun: a request is held once, however often nobody can serve it.
+    var isUnused: Bool { until == 0 }
+}
+
+// MARK: - Waiting for a profile (`auth.hold`)
+
+extension Worker {
+    /// Nobody can serve: waits for the one who comes back first, if that is near, or for a person to log in again; else refuses.
+    mutating func holdOrRefuse(_ id: Int32, _ refusal: Refusal) {
+        guard let limit = shared.settings.auth.hold, mayHold(id, refusal, limit) else { return refuse(id, refusal) }
+        if exchanges[id].hold.isUnused {
+            exchanges[id].hold.until = now + limit.milliseconds
+            shared.log.held(refusal, request: RequestID.text(exchanges[id].number), seconds: limit.components.seconds)
+            if refusal.code == .needsLogin { shared.notices.loginNeeded(refusal.profile) }
+        }
+        exchanges[id].hold.refusal = refusal
+        exchanges[id].stage = .parked
+        downstreams[exchanges[id].downstream].readDeadline = .max
+        held.append(id)
+    }
+
+    private func mayHold(_ id: Int32, _ refusal: Refusal, _ limit: Duration) -> Bool {
+        guard !draining, exchanges[id].hold.isUnused || now < exchanges[id].hold.until else { return false }
+        // What was sent of the body is needed again, and a pin waits for its own profile only.
+        guard exchanges[id].replay.isWhole || exchanges[id].request.byteCount == 0 else { return false }
+        switch refusal.code {
+        case .needsLogin: return true
+        case .allCooling: return Int64(refusal.retryAfterSeconds ?? .max) <= limit.components.seconds
+        default: return false
+        }
+    }
+
+    /// Looks whether those who wait can go on: after the store has changed, and with each sweep.
+    mutating func lookAfterHeld() {
+        guard !held.isEmpty else { return }
+        rosters.refresh()
+        let waiting = held
+        held.removeAll(keepingCapacity: true)
+        for id in waiting where exchanges[id].stage == .parked { tryAgain(id) }
+    }
+
+    private mutating func tryAgain(_ id: Int32) {
+        guard let refusal = exchanges[id].hold.refusal else { return }
+        if now >= exchanges[id].hold.until {
+            exchanges[id].stage = .choosing
+            return refuse(id, refusal)
+        }
+        renewLineup(id)
+        if canServe(id) {
+            exchanges[id].stage = .choosing
+            exchanges[id].hold.refusal = nil
+            return chooseAgain(id)
+        }
+        held.append(id)
+    }
+
+    /// The candidates as they are now: somebody may have logged in.
+    private mutating func renewLineup(_ id: Int32) {
+        guard let agent = exchanges[id].lineup?.agentID, let roster = rosters.roster(of: agent) else { return }
+        let lineup = roster.lineups[exchanges[id].provider]
+        guard lineup !== exchanges[id].lineup else { return }
+        exchanges[id].lineup = lineup
+        exchanges[id].tried = TriedPositions()
+        exchanges[id].preferred = -1
+        guard exchanges[id].isPinned, let pinned = exchanges[id].candidate else { return }
+        exchanges[id].candidate = lineup.named(pinned.key.profileID) ?? pinned
+    }
+
+    private func canServe(_ id: Int32) -> Bool {
+        let wall = shared.wallClock()
+        if exchanges[id].isPinned {
+            switch exchanges[id].candidate?.readiness(now: wall) {
+            case .ready, .early, .expired: return true
+            case .unusable, nil: return false
+            }
+        }
+        if case .use = survey(id, without: TriedPositions(), now: wall).verdict { return true }
+        return false
+    }
+
+    private mutating func chooseAgain(_ id: Int32) {
+        exchanges[id].tried = TriedPositions()
+        exchanges[id].attempts.nextCredential()
+        exchanges[id].attempts.refreshed = false
+        if choose(id) { credential(id) }
+    }
+}
