@@ -16,8 +16,12 @@ public struct SettingsError: Error, Sendable, Equatable, CustomStringConvertible
         /// What is wrong and what was expected, a sentence's part without a full stop. Never quotes a value that may be secret.
         public let message: String
 
-        /// `file:line:column: member: message`
+        /// Whether a flag is meant, and no file.
+        var isFlag: Bool { source.hasPrefix("--") }
+
+        /// `file:line:column: member: message`; a flag has no member that a person would know.
         public var description: String {
+            if isFlag { return "\(source): \(message)" }
             var place = source
             if let line { place += ":\(line)" }
             if let column { place += ":\(column)" }
@@ -28,6 +32,9 @@ public struct SettingsError: Error, Sendable, Equatable, CustomStringConvertible
     init(_ problems: [Problem]) {
         self.problems = problems
     }
+
+    /// Whether it is the command line that is wrong, and no file.
+    public var isFlags: Bool { problems.allSatisfy(\.isFlag) }
 
     /// One line a flaw.
     public var description: String {

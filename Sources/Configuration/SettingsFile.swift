@@ -31,9 +31,9 @@ public enum SettingsFile {
         do throws(FileError) {
             if let bytes = try TrustedFile.read(path, limit: limit) { return SettingsText(path: path, bytes: bytes) }
             guard mustExist else { return nil }
-            message = "there is no such file"
+            message = "there is no such file; name one that is there, or leave it out"
         } catch {
-            message = error.description
+            message = error.rule == .notRegular ? "expected a file of settings, and this is none" : error.description
         }
         throw SettingsError([SettingsError.Problem(source: path, line: nil, column: nil, member: "", message: message)])
     }

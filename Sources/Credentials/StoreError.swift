@@ -37,7 +37,7 @@ extension StoreError: CustomStringConvertible {
         case .unknownProfile(let id):
             return "There is no profile \(id); `keybearer models status` lists those there are."
         case .providerMismatch(let id, let provider):
-            return "The profile \(id) belongs to \(provider)."
+            return "The profile \(id) belongs to \(provider); name it in the order of \(provider), and here profiles of this provider."
         case .invalid(let message):
             return message
         }

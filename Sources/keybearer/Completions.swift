@@ -13,7 +13,7 @@ enum Completions {
 
     /// Ids of profiles of the agent that is meant; with `--provider` on the line only that one's.
     static let profiles = CompletionKind.custom { words, _, _ in
-        guard let installation = installation(words), let profiles = try? installation.store.load().profiles else { return [] }
+        guard let installation = installation(words), let profiles = try? installation.load().profiles else { return [] }
         let provider = CommandWords(words).value(of: "--provider").map { name in
             installation.settings.provider(ProviderName.normalised(name))?.credentialsFrom ?? name
         }

@@ -122,7 +122,7 @@ struct DoctorFiles {
                     .warning, "stale-lock",
                     "\(status.path) is a lock of Moltbot's old form (a folder), left \(age) ago; a newer OpenClaw "
                         + "cannot take it away, and waits for it without end",
-                    advice: "if no Moltbot and no OpenClaw runs: rmdir \(status.path)")
+                    advice: "if no Moltbot and no OpenClaw runs: rmdir \(status.path)", fix: { try takeAway(status.path, store) })
             ]
         }
         guard !isHeld(status.path) else { return [] }
@@ -131,8 +131,15 @@ struct DoctorFiles {
                 .warning, "stale-lock",
                 "\(status.path) is a lock of OpenClaw's form (a file), left \(age) ago by a process that is gone; an "
                     + "older Moltbot cannot take it away",
-                advice: "if no Moltbot and no OpenClaw runs: rm \(status.path)")
+                advice: "if no Moltbot and no OpenClaw runs: rm \(status.path)", fix: { try takeAway(status.path, store) })
         ]
+    }
+
+    /// By the rules of the lock's own protocol alone: one that they hold for live stays.
+    private func takeAway(_ path: String, _ store: AgentStore) throws {
+        store.removeLeftoverLocks()
+        guard PathStatus(path) != nil else { return }
+        throw Failure.failed("by the rules of its owner it may still be held")
     }
 
     /// Whether the process that a lock file names still lives.

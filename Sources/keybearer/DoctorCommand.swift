@@ -8,7 +8,7 @@ struct DoctorCommand: ParsableCommand {
         discussion: """
             Looks at permissions, leftovers, profiles, the clock, trust anchors, ports, proxies, and at tools that talk past Keybearer or \
             share a login with it. Asks no provider and shows no secret. The exit code is 1 when there is a problem left; warnings and \
-            notes are no problem. --fix repairs modes and removes stale temporary files, and nothing else.
+            notes are no problem. --fix repairs modes, and removes stale temporary files and locks, and nothing else.
 
             EXAMPLES
               keybearer doctor
@@ -16,7 +16,7 @@ struct DoctorCommand: ParsableCommand {
               keybearer doctor --json | jq '.findings[] | select(.severity == "problem")'
             """)
 
-    @Flag(help: "Repair modes and remove stale temporary files.")
+    @Flag(help: "Repair modes, and remove stale temporary files and locks.")
     var fix = false
 
     @Flag(help: "Print JSON.")

@@ -26,6 +26,7 @@ struct Failure: Error, CustomStringConvertible {
     init?(_ error: any Error) {
         switch error {
         case let failure as Failure: self = failure
+        case let error as SettingsError where error.isFlags: self = .usage(error.description)
         case let error as SettingsError: self = .configuration(error.description)
         case let error as StoreError: self = .failed(error.description)
         case let error as FileError: self = .failed(error.description)
@@ -49,14 +50,10 @@ struct Failure: Error, CustomStringConvertible {
         }
         // --help, --version and completion scripts are "errors" to the library, and so is a plain exit code.
         guard Keybearer.exitCode(for: error) == .validationFailure else { Keybearer.exit(withError: error) }
-        Output.error("keybearer: \(usage(from: Keybearer.message(for: error), Keybearer.fullMessage(for: error)))")
+        let wrong = WrongUse(
+            message: Keybearer.message(for: error), fullMessage: Keybearer.fullMessage(for: error),
+            words: Array(CommandLine.arguments.dropFirst()))
+        Output.error("keybearer: \(wrong.text)")
         Glibc.exit(ExitCode.validationFailure.rawValue)
-    }
-
-    /// One line for what is wrong, and one that says where help is. The library's own form repeats the whole usage.
-    static func usage(from message: String, _ fullMessage: String) -> String {
-        let wrong = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-        let hint = fullMessage.split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " } }.last { $0.hasPrefix("See '") }
-        return hint.map { "\(wrong)\n\($0)" } ?? wrong
     }
 }

@@ -68,7 +68,8 @@ struct LoginCommand: ParsableCommand {
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
-        guard !(deviceCode && paste) else { throw ValidationError("--device-code and --paste exclude each other") }
+        guard !(deviceCode && paste) else { throw ValidationError("--device-code and --paste exclude each other; choose one way.") }
+        try ProfileName.check(profileID)
     }
 
     func run() throws {

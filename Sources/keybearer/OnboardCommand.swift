@@ -61,6 +61,10 @@ struct OnboardCommand: ParsableCommand {
         if authChoice == nil, provider != nil || profileID != nil || expiresIn != nil {
             throw ValidationError("--provider, --profile-id and --expires-in go with --auth-choice.")
         }
+        if let expiresIn, LifetimeText.milliseconds(expiresIn) == nil {
+            throw ValidationError("--expires-in is a number with ms, s, m, h or d, such as 30d or 12h.")
+        }
+        try ProfileName.check(profileID)
     }
 
     func run() throws {

@@ -14,6 +14,20 @@ struct PasteOptions: ParsableArguments {
 
     @Flag(help: "Replace a profile of that name even if it holds another kind of credential, such as a login.")
     var replace = false
+
+    func validate() throws { try ProfileName.check(profileID) }
+}
+
+/// Names that people give to profiles.
+enum ProfileName {
+    /// - Throws: `ValidationError`, before anything is asked for.
+    static func check(_ id: String?) throws {
+        guard let id else { return }
+        let isName = (1...256).contains(id.utf8.count) && id.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+        guard isName else {
+            throw ValidationError("--profile-id is 1 to 256 octets without a control character, such as anthropic:work.")
+        }
+    }
 }
 
 /// `keybearer models auth paste-token`
@@ -98,7 +112,10 @@ private struct Paste {
         if !Surroundings.current.allowsDebugging { ProcessLimits.forbidDumps() }
         let installation = try Installation(options)
         let provider = try installation.credentialProvider(paste.provider)
-        guard provider.injection(for: kind) != nil else { throw Failure.usage("\(provider.id) cannot be used with \(article) \(word)") }
+        guard provider.needsCredential else { throw Failure.usage("\(provider.id) needs no credential; use it as it is") }
+        guard provider.injection(for: kind) != nil else {
+            throw Failure.usage("\(provider.id) cannot be used with \(article) \(word); add \(ToolTarget.remedy(provider))")
+        }
         let id = paste.profileID ?? "\(provider.id):\(defaultName)"
         let store = installation.store
         let replaced = try store.load().profile(id)

@@ -12,7 +12,9 @@ struct ProbeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Probe the profiles of this provider only.", valueName: "provider"), completion: Completions.providers)
     var probeProvider: String?
 
-    @Option(help: ArgumentHelp("Probe this profile only; may be repeated.", valueName: "id"), completion: Completions.profiles)
+    @Option(
+        help: ArgumentHelp("Probe this profile only; may be repeated, or several between commas.", valueName: "id"),
+        completion: Completions.profiles)
     var probeProfile: [String] = []
 
     @Option(help: ArgumentHelp("How long an answer may take, in ms.", valueName: "ms"))
@@ -25,19 +27,26 @@ struct ProbeOptions: ParsableArguments {
         guard (100...600_000).contains(probeTimeout) else { throw ValidationError("--probe-timeout is 100 to 600000 ms.") }
     }
 
-    /// Runs what was asked for; nil when nothing was.
-    func run(_ report: StatusReport, _ installation: Installation) throws -> ProbeReport? {
+    /// What is to be probed; nil when nothing was asked for.
+    ///
+    /// - Throws: `Failure` when there is no such profile or provider.
+    func targets(_ report: StatusReport, _ installation: Installation) throws -> [ProbeTarget]? {
         guard probe else { return nil }
         let provider = try probeProvider.map { try installation.credentialProvider($0).id }
         var targets = ProbeTarget.all(report, installation.settings)
         if let provider { targets.removeAll { $0.provider.id != provider } }
-        if !probeProfile.isEmpty {
-            if let unknown = probeProfile.first(where: { id in !targets.contains { $0.profileID == id } }) {
-                let owner = provider.map { " of \($0)" } ?? ""
-                throw Failure.failed("there is no profile \(unknown)\(owner) to probe; `keybearer models status` lists those there are")
-            }
-            targets.removeAll { !probeProfile.contains($0.profileID) }
+        // Moltbot takes several between commas as well.
+        let wanted = probeProfile.flatMap { $0.split(separator: ",").map(String.init) }
+        guard !wanted.isEmpty else { return targets }
+        if let unknown = wanted.first(where: { id in !targets.contains { $0.profileID == id } }) {
+            let owner = provider.map { " of \($0)" } ?? ""
+            throw Failure.failed("there is no profile \(unknown)\(owner) to probe; `keybearer models status` lists those there are")
         }
+        return targets.filter { wanted.contains($0.profileID) }
+    }
+
+    /// Probes them.
+    func run(_ targets: [ProbeTarget], _ installation: Installation) throws -> ProbeReport {
         let started = Clock.wall()
         let results = try ProbeRun(installation, timeout: .milliseconds(probeTimeout)).run(targets)
         return ProbeReport(results: results, started: started, finished: Clock.wall(), timeout: probeTimeout)

@@ -30,11 +30,15 @@ struct SetupTokenCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
+    func validate() throws { try ProfileName.check(profileID) }
+
     func run() throws {
         if !Surroundings.current.allowsDebugging { ProcessLimits.forbidDumps() }
         let installation = try Installation(options)
         let provider = try installation.credentialProvider(provider)
-        guard SetupToken.isOffered(by: provider) else { throw Failure.usage("\(provider.id) has no setup-tokens") }
+        guard SetupToken.isOffered(by: provider) else {
+            throw Failure.usage("\(provider.id) has no setup-tokens; \(LoginAdvice.otherWay(provider))")
+        }
         let id = profileID ?? "\(provider.id):manual"
         let store = installation.store
         let held = try store.load().profile(id)

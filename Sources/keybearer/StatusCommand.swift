@@ -36,8 +36,9 @@ struct StatusCommand: ParsableCommand {
         let report = StatusReport(
             settings: installation.settings, snapshot: try installation.load(), environmentKeys: installation.environmentKeys,
             now: Clock.wall())
+        let targets = try probes.targets(report, installation)
         if !json { Self.print(report, installation) }
-        let probed = try probes.run(report, installation)
+        let probed = try targets.map { try probes.run($0, installation) }
         if json { Output.json(ProbeReport.adding(probed, to: StatusDocument.make(report, installation))) }
         if !json, let probed { Self.print(probed) }
         if check, report.checkCode != 0 { throw ExitCode(report.checkCode) }
@@ -104,8 +105,14 @@ enum StatusDocument {
         return [
             "configPath": .string(installation.settingsPath), "stateDir": .string(installation.places.stateDirectory),
             "agentId": .string(installation.agentID), "agentDir": .string(store.directory),
+            // Moltbot's, which chooses models; a proxy leaves that to its clients.
+            "defaultModel": nil, "resolvedDefault": nil, "fallbacks": [], "imageModel": nil, "imageFallbacks": [], "aliases": [:],
+            "allowed": [],
             "auth": [
                 "storePath": .string(store.profilesPath), "notice": installation.places.notice.map { .string($0) } ?? nil,
+                // The variables of this environment; a login shell is not asked for more.
+                "shellEnvFallback": ["enabled": false, "appliedKeys": []],
+                "providersWithOAuth": .array(report.providers.compactMap(withLogins)),
                 "missingProvidersInUse": .array(report.missing.map { .string($0) }),
                 "providers": .array(report.providers.map { provider($0) }),
                 "warnings": .array(
@@ -118,6 +125,7 @@ enum StatusDocument {
                 "oauth": [
                     "warnAfterMs": .integer(StatusReport.Entry.warnAfter),
                     "profiles": .array(report.providers.flatMap { provider in provider.entries.map { profile($0, provider, report.now) } }),
+                    "providers": .array(report.providers.map { summary($0, report.now) }),
                 ],
                 "problems": .array(
                     report.problems.map {
@@ -151,6 +159,12 @@ enum StatusDocument {
         ]
     }
 
+    /// `openai-codex (2)`
+    private static func withLogins(_ provider: StatusReport.ProviderEntry) -> Value? {
+        let count = provider.entries.count { $0.profile?.kind == .oauth || $0.profile?.kind == .token }
+        return count > 0 ? .string("\(provider.id) (\(count))") : nil
+    }
+
     private static func unusable(_ provider: StatusReport.ProviderEntry) -> [Value] {
         provider.entries.filter { !$0.isUsable }.map { entry in
             [
@@ -173,6 +187,17 @@ enum StatusDocument {
             members["remainingMs"] = .integer(expires - now)
         }
         return .object(members)
+    }
+
+    /// A provider with the worst of its logins and tokens.
+    private static func summary(_ provider: StatusReport.ProviderEntry, _ now: Int64) -> Value {
+        let entries = provider.entries.filter { $0.profile?.kind != .apiKey }
+        let order: [StatusReport.Entry.State] = [.expired, .missing, .expiring, .ok]
+        let states = Set(entries.map { $0.state(now: now) })
+        return [
+            "provider": .string(provider.id), "status": .string((order.first(where: states.contains) ?? .fixed).rawValue),
+            "profiles": .array(entries.map { profile($0, provider, now) }),
+        ]
     }
 
     /// Whose it is and what it is. Upstream masks the key here; nothing of it is shown at all.

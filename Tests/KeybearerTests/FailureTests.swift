@@ -18,7 +18,9 @@ import Testing
             try command.run()
         }
         #expect(Keybearer.exitCode(for: error).rawValue == 64)
-        let text = Failure.usage(from: Keybearer.message(for: error), Keybearer.fullMessage(for: error))
+        let text = WrongUse(
+            message: Keybearer.message(for: error), fullMessage: Keybearer.fullMessage(for: error), words: arguments
+        ).text
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count == 2)
         #expect(lines.first?.contains(part) == true, "\(text)")
