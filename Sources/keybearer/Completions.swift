@@ -77,21 +77,29 @@ struct CommandWords {
     }
 }
 
-/// `--generate-completion-script`, where the library's script is not enough.
+/// `--generate-completion-script`, where the library's script is not enough: names of profiles have a colon in them.
 enum CompletionScript {
     /// The script that `arguments` ask for; nil when they don't, or when the library's own will do.
     static func text(for arguments: [String]) -> String? {
-        guard arguments == ["--generate-completion-script", "bash"] || arguments == ["--generate-completion-script=bash"] else {
-            return nil
+        let option = "--generate-completion-script"
+        let words = arguments.count == 1 ? arguments[0].split(separator: "=").map(String.init) : arguments
+        guard words.count == 2, words[0] == option else { return nil }
+        switch words[1] {
+        case "bash": return Keybearer.completionScript(for: .bash) + bashWords
+        case "zsh": return Keybearer.completionScript(for: .zsh).replacing(zshAnswer, with: zshAnswer + zshEscape)
+        default: return nil
         }
-        return Keybearer.completionScript(for: .bash) + bashWords
     }
 
-    /// Names of profiles have a colon in them, at which bash would part a word.
+    /// At a colon bash would part a word.
     private static let bashWords = """
 
         # Names of profiles, such as anthropic:work, are one word.
         COMP_WORDBREAKS="${COMP_WORDBREAKS//:/}"
 
         """
+
+    /// Behind a colon zsh takes the rest of a candidate for its description.
+    private static let zshAnswer = #"completions=("${(@f)"$("${command_name}" "${@}" "${command_line[@]}")"}")"#
+    private static let zshEscape = "\n    " + #"completions=("${(@)completions//:/\\:}")"#
 }

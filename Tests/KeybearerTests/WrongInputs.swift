@@ -142,7 +142,7 @@ enum WrongInputs {
         Row("config check --config /nowhere.json5", 78, "/nowhere.json5: there is no such file", "name one that is there"),
         Row("config check --config /", 78, "/: expected a file of settings", ""),
         Row("config check", 78, "keybearer.json5:1:3: lissen:", "listen", settings: "{ lissen: [] }"),
-        Row("config check", 78, "keybearer.json5:1:3: workers: expected a whole number from 1 to 64", "", settings: "{ workers: 0 }"),
+        Row("config check", 78, "keybearer.json5:1:12: workers: expected a whole number from 1 to 64", "", settings: "{ workers: 0 }"),
         Row("config check", 78, "keybearer.json5:1:1", "expected", settings: "{ listen: "),
         Row("config check", 78, "listen[0]: expected", "", settings: "{ listen: ['0.0.0.0:80'] }"),
         Row("config check", 78, "timeouts.head: expected", "", settings: "{ timeouts: { head: 'soon' } }"),
