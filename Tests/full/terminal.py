@@ -7,26 +7,15 @@ import subprocess
 import sys
 
 import harness
-from harness import Unavailable, clean_environment, main, temporary_folder
+from harness import Unavailable, clean_environment, main
 
 TERMINAL = {"TERM": "xterm", "USER": "me"}
 DISPLAY = {"DISPLAY": ":99"}
 
 
 def packages(name, wanted):
-    """The folder of a virtual environment with `wanted` in it; made in KEYBEARER_VENV if that is named, else for this run alone."""
-    folder = os.path.join(os.environ.get("KEYBEARER_VENV") or temporary_folder(), name)
-    if os.path.exists(os.path.join(folder, "complete")):
-        return folder
-    python = os.path.join(folder, "bin/python")
-    if not os.path.exists(python):
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    install = subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted], text=True,
-                             stderr=subprocess.PIPE)
-    if install.returncode:
-        raise Unavailable(f"PyPI gave no packages: {install.stderr.strip().splitlines()[-1:]}")
-    open(os.path.join(folder, "complete"), "w").close()
-    return folder
+    """The folder of a virtual environment with `wanted` in it."""
+    return os.path.dirname(os.path.dirname(harness.environment(name, wanted)))
 
 
 def in_environment(suite, name, wanted):
