@@ -59,14 +59,26 @@ public struct AgentStore: Sendable, Hashable {
 
     /// What the files hold, with `problems` that are known already.
     func read(adding known: [StoreProblem] = []) throws(StoreError) -> StoreSnapshot {
+        let folder = try securedFolder()
         let store = try StoreFile.read(profilesPath, as: { StoreDocument($0) }, otherwise: Self.notAStore)
-        var problems: [StoreProblem] = known + store.problems
+        var problems: [StoreProblem] = known + folder + store.problems
         do {
             let state = try StoreFile.read(statePath, as: { StateDocument($0) }, otherwise: Self.notAState)
             return snapshot(of: store, state, problems + state.problems)
         } catch {
             problems.append(StoreProblem(profileID: nil, code: .unreadableState, message: error.description))
             return snapshot(of: store, StoreFile(document: nil, identity: PrivateFile.identity(of: statePath), problems: []), problems)
+        }
+    }
+
+    /// The agent's folder is closed to others, as its files are; what is to be told of that. One of another user's is refused.
+    private func securedFolder() throws(StoreError) -> [StoreProblem] {
+        do throws(FileError) {
+            return try PrivateDirectory.secure(directory).map { [.repaired(directory, from: $0, to: "0700")] } ?? []
+        } catch {
+            // Behind a link its mode may be the wish of someone who never heard of us: a change refuses it, reading does not.
+            guard error.rule == .notPrivate else { throw .file(error) }
+            return []
         }
     }
 
@@ -122,8 +134,9 @@ public struct AgentStore: Sendable, Hashable {
     /// (DESIGN §6). Held for milliseconds.
     func locked(_ body: (NeighbourHold?) throws(StoreError) -> StoreSnapshot) throws(StoreError) -> StoreSnapshot {
         try refuseRetired()
+        let folder: [StoreProblem]
         do throws(FileError) {
-            _ = try PrivateDirectory.ensure(directory)
+            folder = try PrivateDirectory.ensure(directory).map { [.repaired(directory, from: $0, to: "0700")] } ?? []
         } catch {
             throw .file(error)
         }
@@ -131,7 +144,7 @@ public struct AgentStore: Sendable, Hashable {
             try exclusively(storeLockPath, wait: Self.lockWait) { () throws(StoreError) in
                 // What a killed process left half written holds secrets; under the lock nobody else is writing.
                 for path in [profilesPath, statePath] { _ = try? PrivateFile.removeLeftovers(of: path) }
-                let problems = try importLegacy(under: hold)
+                let problems = folder + (try importLegacy(under: hold))
                 let snapshot = try body(hold)
                 return problems.isEmpty ? snapshot : snapshot.adding(problems)
             }

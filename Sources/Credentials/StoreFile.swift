@@ -13,7 +13,8 @@ struct StoreFile<Document> {
     /// was kept beside it.
     static func read(_ path: String, as make: (Value) -> Document?, otherwise expectation: String) throws(StoreError) -> StoreFile {
         for attempt in 0... {
-            guard let contents = try contents(path) else { return StoreFile(document: nil, identity: nil, problems: []) }
+            guard var contents = try contents(path) else { return StoreFile(document: nil, identity: nil, problems: []) }
+            defer { Memory.cleanse(&contents.bytes) }
             let failure: SyntaxError
             do throws(SyntaxError) {
                 let value = try Reader.parse(contents.bytes)
@@ -66,12 +67,7 @@ struct StoreFile<Document> {
     }
 
     private static func repaired(_ path: String, _ mode: UInt32?) -> [StoreProblem] {
-        guard let mode else { return [] }
-        return [
-            StoreProblem(
-                profileID: nil, code: .repairedMode,
-                message: "\(path) had mode 0\(String(mode & 0o7777, radix: 8)), open to others; it was set to 0600.")
-        ]
+        mode.map { [.repaired(path, from: $0, to: "0600")] } ?? []
     }
 
     /// Keeps `contents` as `<path>.corrupt-<time>`; the time is the file's own, so that one broken version is copied once, whoever

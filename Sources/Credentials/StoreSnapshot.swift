@@ -141,4 +141,11 @@ public struct StoreProblem: Sendable, Equatable, CustomStringConvertible {
 
     /// The sentence.
     public var description: String { message }
+
+    /// A file or folder whose mode let others in.
+    static func repaired(_ path: String, from mode: UInt32, to: String) -> StoreProblem {
+        StoreProblem(
+            profileID: nil, code: .repairedMode,
+            message: "\(path) had mode 0\(String(mode & 0o7777, radix: 8)), open to others; it was set to \(to).")
+    }
 }

@@ -14,6 +14,16 @@ public enum PrivateDirectory {
     /// As above, for the owner that the directory must have.
     static func ensure(_ path: String, owner: uid_t) throws(FileError) -> UInt32? {
         try make(path, owner: owner)
+        return try secure(path, owner: owner)
+    }
+
+    /// The same of a directory that is there already; nothing happens, and nil is returned, where there is none.
+    public static func secure(_ path: String) throws(FileError) -> UInt32? {
+        guard PrivateFile.identity(of: path) != nil else { return nil }
+        return try secure(path, owner: System.user)
+    }
+
+    private static func secure(_ path: String, owner: uid_t) throws(FileError) -> UInt32? {
         let place = try ResolvedPath.follow(path, owner: owner, for: .open)
         guard place.status?.kind == .directory else { throw FileError(.open, path, breaks: .notDirectory) }
         let directory = try FileError.naming(.open, path) { () throws(Errno) in

@@ -6,8 +6,8 @@ internal import Glibc
 public enum PrivateFile {
     /// What a file held, and which state of it that was.
     public struct Contents: Sendable, Equatable {
-        /// The whole content.
-        public let bytes: [UInt8]
+        /// The whole content. Whoever is done with it wipes it.
+        public var bytes: [UInt8]
         /// The state that was read.
         public let identity: FileIdentity
         /// The mode that let others in before it was repaired; nil when it was private already.

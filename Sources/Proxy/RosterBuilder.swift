@@ -104,18 +104,25 @@ struct RosterBuilder: Sendable {
             isReference: profile.isReference, awaitsProgram: profile.awaitsProgram, fingerprint: fingerprint,
             expires: profile.kind == .apiKey ? nil : profile.expires, since: sightings.issued(fingerprint, of: key, now: now),
             jitter: .random(in: 0...1), merges: Self.merges(injection),
-            replaced: Self.replacedNames(provider, injection), lines: SecretLines(Self.lines(profile, injection, provider)))
+            replaced: Self.replacedNames(provider, injection), lines: Self.lines(profile, injection, provider))
     }
 
     // MARK: Header bytes
 
-    private static func lines(_ profile: Profile, _ injection: Injection?, _ provider: Provider) -> [UInt8] {
-        guard let injection, let secret = profile.secret else { return [] }
-        var lines = Array("\(injection.header): \(injection.prefix)".utf8)
+    private static func lines(_ profile: Profile, _ injection: Injection?, _ provider: Provider) -> SecretLines {
+        guard let injection, let secret = profile.secret else { return SecretLines([]) }
+        let before = Array("\(injection.header): \(injection.prefix)".utf8)
+        var after = Array("\r\n".utf8)
+        if let header = injection.accountHeader, let account = profile.accountID { after += Array("\(header): \(account)\r\n".utf8) }
+        after += extraLines(provider)
+        var lines: [UInt8] = []
+        // To its final size: growing would leave copies of the secret behind.
+        lines.reserveCapacity(before.count + secret.count + after.count)
+        defer { Memory.cleanse(&lines) }
+        lines += before
         unsafe secret.withBytes { bytes in unsafe lines.append(contentsOf: bytes) }
-        lines += Array("\r\n".utf8)
-        if let header = injection.accountHeader, let account = profile.accountID { lines += Array("\(header): \(account)\r\n".utf8) }
-        return lines + extraLines(provider)
+        lines += after
+        return SecretLines(lines)
     }
 
     private static func extraLines(_ provider: Provider) -> [UInt8] {

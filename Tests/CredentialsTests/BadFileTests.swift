@@ -45,13 +45,22 @@ import Testing
         #expect(info.st_mode & S_IFMT == S_IFLNK)
     }
 
-    @Test func aFolderOpenToOthersIsClosedByAChange() throws {
+    @Test(arguments: [false, true]) func aFolderOpenToOthersIsClosedAndNamed(byAChange: Bool) throws {
         let sink = TemporarySink(profiles: AgentStoreTests.combined)
         chmod(sink.store.directory, 0o755)
-        try sink.store.update { _ in false }
+        let snapshot = byAChange ? try sink.store.update { _ in false } : try sink.store.load()
         var info = stat()
         stat(sink.store.directory, &info)
         #expect(info.st_mode & 0o777 == 0o700)
+        #expect(snapshot.problems.contains { $0.code == .repairedMode && $0.message.contains("\(sink.store.directory) had mode 0755") })
+        #expect(try !sink.store.load().problems.contains { $0.code == .repairedMode }, "once")
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func anotherUsersFolderIsRefused() throws {
+        let sink = TemporarySink(profiles: AgentStoreTests.combined)
+        chown(sink.store.directory, 65534, 65534)
+        #expect(throws: StoreError.self) { try sink.store.load() }
+        chown(sink.store.directory, geteuid(), getegid())
     }
 
     @Test(arguments: [
