@@ -25,8 +25,12 @@ public struct AccessTokenClaims: Sendable, Equatable {
     /// base64 and fails on `-` and `_`).
     public init?(jwt: String) {
         // By bytes: walking the characters of a long token would be most of the time a store takes to load.
-        let parts = jwt.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 3, var payload = Base64URL.decode(String(Substring(parts[1]))) else { return nil }
+        var bytes = Array(jwt.utf8)
+        defer { Memory.cleanse(&bytes) }
+        let dots = bytes.indices.filter { bytes[$0] == UInt8(ascii: ".") }
+        guard dots.count == 2, var payload = Base64URL.decode(String(decoding: bytes[(dots[0] + 1)..<dots[1]], as: UTF8.self)) else {
+            return nil
+        }
         defer { Memory.cleanse(&payload) }
         guard let claims = (try? Reader.parse(payload))?.object else { return nil }
         expiry = Self.milliseconds(claims["exp"])

@@ -47,13 +47,17 @@ enum ProfileEntry {
         let isReference = members.reference != nil && (value.map(isReference) ?? (entry[members.reference ?? ""]?.isNull == false))
         let secret = isReference ? nil : try secret(value, called: members.names[0])
         let refresh = kind == .oauth ? try self.secret(entry["refresh"], called: "refresh") : nil
-        let claims = kind == .oauth ? secret.flatMap { AccessTokenClaims($0) } : nil
         let (stated, isInvalid) = expires(entry["expires"])
+        let account = try accountID(entry["accountId"])
+        let email = entry["email"]?.string
+        // Decoding tokens would be half of the time a store takes to load: only those that are asked something.
+        let isAsked = kind == .oauth && (stated == nil || account == nil || email == nil)
+        let claims = isAsked ? secret.flatMap { AccessTokenClaims($0) } : nil
         return Profile(
             id: id, provider: provider, kind: kind, secret: secret, refresh: refresh, expires: stated ?? claims?.expiry,
             hasInvalidExpires: isInvalid && (kind != .oauth || claims?.expiry == nil),
-            accountID: try accountID(entry["accountId"]) ?? claims?.accountID.flatMap { Secret($0)?.revealed },
-            email: entry["email"]?.string ?? claims?.email, hasUnresolvedReference: isReference, proxy: try proxy(entry["proxy"]))
+            accountID: account ?? claims?.accountID.flatMap { Secret($0)?.revealed },
+            email: email ?? claims?.email, hasUnresolvedReference: isReference, proxy: try proxy(entry["proxy"]))
     }
 
     /// A SecretRef object where a string belongs, or upstream's `${NAME}` (§1.8).
