@@ -101,7 +101,8 @@ public struct ProfileUsage: Sendable, Equatable {
 
     /// Whether the profile or a model rests at `now`.
     public func isResting(now: Int64) -> Bool {
-        max(cooldownUntil ?? 0, disabledUntil ?? 0, blockedUntil ?? 0) > now || models.values.contains { $0.until > now }
+        refusedFingerprint != nil || max(cooldownUntil ?? 0, disabledUntil ?? 0, blockedUntil ?? 0) > now
+            || models.values.contains { $0.until > now }
     }
 
     /// Ends all rests, and forgets the errors that led to them. What was used and spent stays.

@@ -10,7 +10,11 @@ extension Health {
         for (name, count) in usage.failureCounts { failureCounts[FailureReason(name: name), default: 0] += count }
         let since = min(usage.lastFailureAt ?? now, now)
         var rests: [(until: Int64, reason: FailureReason)] = []
-        if let until = usage.disabledUntil { rests.append((until, FailureReason(name: usage.disabledReason ?? "billing"))) }
+        if usage.refusedFingerprint != nil {
+            rests.append((since + CooldownRules.untilChanged, .auth))
+        } else if let until = usage.disabledUntil {
+            rests.append((until, FailureReason(name: usage.disabledReason ?? "billing")))
+        }
         if let until = usage.cooldownUntil {
             let reason = FailureReason(name: usage.cooldownReason ?? "rate_limit")
             if let name = usage.cooldownModel { add(name, until, reason, 1, since) } else { rests.append((until, reason)) }
@@ -33,7 +37,9 @@ extension Health {
         usage.refusedFingerprint = refusedFingerprint
         if let cooldown {
             if cooldown.reason.disables {
-                (usage.disabledUntil, usage.disabledReason) = (cooldown.until, cooldown.reason.name)
+                // Neighbours know only times: one that cannot see that the key is another one must not leave it unused for a year.
+                let until = refusedFingerprint == nil ? cooldown.until : min(cooldown.until, cooldown.since + Self.neighboursDay)
+                (usage.disabledUntil, usage.disabledReason) = (until, cooldown.reason.name)
             } else {
                 (usage.cooldownUntil, usage.cooldownReason) = (cooldown.until, cooldown.reason.name)
             }
@@ -66,6 +72,8 @@ extension Health {
         let early = reason == .model ? since : isStated ? until : min(until, since + patience)
         return Cooldown(reason: reason, since: since, until: until, early: early, isStated: isStated)
     }
+
+    private static let neighboursDay: Int64 = 86_400_000
 
     /// A model whose name nobody wrote down.
     private static func unnamed(_ key: UInt64) -> String { "#" + String(key, radix: 16) }

@@ -247,6 +247,17 @@ private func check(_ isTrue: Bool, sourceLocation: SourceLocation = #_sourceLoca
         #expect(usage.cooldownReason == "rate_limit")
     }
 
+    @Test("A key that is refused rests until it is another one here, and for a day in the neighbours' eyes")
+    func refusedKey() {
+        var usage = ProfileUsage()
+        failing([Health.Failure(.auth, fingerprint: "f")]).health.write(to: &usage)
+        #expect(usage.disabledUntil == start + 24 * hour)
+        let week = start + 7 * 24 * hour
+        #expect(usage.isResting(now: week))
+        #expect(Health(usage, now: week).availability(model: 0, now: week) != .ready)
+        #expect(Health(usage, now: week).availability(model: 0, now: week) != .halfOpen)
+    }
+
     @Test(
         "Neighbours' words are understood",
         arguments: [
