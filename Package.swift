@@ -39,6 +39,7 @@ let package = Package(
             .systemLibrary(name: "CLinux"),
             .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
             .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+            .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         ],
         // Dependencies point up this list only.
         module("JSON", [], resources: [.copy("Corpus")]),
@@ -48,7 +49,7 @@ let package = Package(
         module("Sockets", ["CLinux"]),
         module("TLS", ["Sockets", "CLinux", "COpenSSL"]),
         module("HTTP", [], resources: [.copy("Corpus")]),
-        module("Credentials", ["JSON", "Files", "Digest", "Children"]),
+        module("Credentials", ["JSON", "Files", "Digest", "Children", "CSQLite"]),
         module("OAuth", ["Credentials", "JSON", "Files", "Digest", "CCurl"]),
         module("Configuration", ["Credentials", "JSON", "Files"]),
         module("Routing", ["Configuration", "Credentials", "JSON"]),

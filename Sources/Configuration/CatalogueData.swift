@@ -77,6 +77,18 @@ enum CatalogueData {
             limitHeaders: ["codex"],
           },
 
+          // Qwen Code's login; static keys go to DashScope, which is another service.
+          "qwen-portal": {
+            baseURL: "https://portal.qwen.ai",
+            auth: { api_key: null },
+            oauth: {
+              tokenURL: "https://chat.qwen.ai/api/v1/oauth2/token",
+              clientID: "f0304373b74a44d2b584a3fb70ca9e56",
+              bodyForm: "form",
+            },
+            billing: "subscription",
+          },
+
           // The whole ChatGPT backend, for a Codex that keeps its own login.
           chatgpt: {
             baseURL: "https://chatgpt.com",

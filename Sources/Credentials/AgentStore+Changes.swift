@@ -19,6 +19,39 @@ extension AgentStore {
         }
     }
 
+    /// What became of a profile that was to be added.
+    public enum Addition: Sendable, Equatable {
+        /// It is there now.
+        case added
+        /// It was there, just so.
+        case unchanged
+        /// Another profile has that name, and keeps it.
+        case taken
+    }
+
+    /// Adds `credential` as the profile `id`, unless there is one of that name.
+    public func add(_ credential: Credential, id: String) throws(StoreError) -> Addition {
+        try add(id) { document in document.put(credential, id: id) }
+    }
+
+    /// Adds another program's login as the profile `id`, unless there is one of that name.
+    public func add(_ overlay: Overlay, provider: String, isKey: Bool, id: String) throws(StoreError) -> Addition {
+        try add(id) { document in document.putOverlay(overlay, provider: provider, isKey: isKey, id: id) }
+    }
+
+    private func add(_ id: String, _ put: (inout StoreDocument) -> Void) throws(StoreError) -> Addition {
+        guard ProfileEntry.isAcceptable(id: id) else { throw .invalid("A profile id has 1 to 256 octets and no control character.") }
+        var addition = Addition.added
+        try update { document throws(StoreError) in
+            let before = document
+            put(&document)
+            if before.entry(id) != nil { addition = document == before ? .unchanged : .taken }
+            if addition != .added { document = before }
+            return addition == .added
+        }
+        return addition
+    }
+
     /// Removes the profile `id`, and every byte of its credential with it. Orders that name it stay: it may come back.
     @discardableResult
     public func remove(id: String, client: OAuthClient? = nil) throws(StoreError) -> StoreSnapshot {

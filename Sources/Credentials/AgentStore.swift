@@ -45,8 +45,9 @@ public struct AgentStore: Sendable, Hashable {
     /// yet, what older versions left is imported first; if that cannot be done, it is a problem, too.
     public func load() throws(StoreError) -> StoreSnapshot {
         try refuseRetired()
+        let unsettled = settleAdoptions()
         do throws(StoreError) {
-            guard try legacyImport() != nil else { return try read() }
+            guard try legacyImport() != nil else { return try read(adding: unsettled) }
         } catch {
             return try read(adding: [StoreProblem(profileID: nil, code: .notImported, message: error.description)])
         }
@@ -103,6 +104,12 @@ public struct AgentStore: Sendable, Hashable {
     /// Which versions of the files are there now: two cheap stats, to tell whether a snapshot is still what the store holds.
     public func identity() -> StoreIdentity {
         StoreIdentity(profiles: PrivateFile.identity(of: profilesPath), state: PrivateFile.identity(of: statePath))
+    }
+
+    /// Whether `snapshot` is still what the store holds: the same two stats, and one for each file of another program's that it borrows
+    /// a login from.
+    public func isCurrent(_ snapshot: StoreSnapshot) -> Bool {
+        snapshot.identity == identity() && snapshot.overlayFiles.allSatisfy { PrivateFile.identity(of: $0.key) == $0.value }
     }
 
     /// Changes `auth-profiles.json` under the store's lock: re-reads it, lets `change` edit it, and replaces the file atomically if
@@ -163,7 +170,7 @@ public struct AgentStore: Sendable, Hashable {
     /// Whether a neighbour keeps this agent's logins in SQLite, so that the JSON here is stale.
     public var isRetired: Bool { PrivateFile.identity(of: databasePath) != nil }
 
-    private var databasePath: String { directory + "/openclaw-agent.sqlite" }
+    var databasePath: String { directory + "/openclaw-agent.sqlite" }
 
     private func refuseRetired() throws(StoreError) {
         if isRetired { throw .retired(path: databasePath) }
@@ -173,7 +180,8 @@ public struct AgentStore: Sendable, Hashable {
         of store: StoreFile<StoreDocument>, _ state: StoreFile<StateDocument>, _ problems: [StoreProblem]
     ) -> StoreSnapshot {
         var resolver = self.resolver
-        let (profiles, entryProblems) = store.document.map { $0.resolving($0.read(), with: &resolver) } ?? ([], [])
+        let (referring, entryProblems) = store.document.map { $0.resolving($0.read(), with: &resolver) } ?? ([], [])
+        let (profiles, overlayProblems, overlayFiles) = store.document?.resolvingOverlays(referring) ?? ([], [], [:])
         var order = store.document.map { StoredOrder.read($0.root) } ?? [:]
         if let state = state.document { order.merge(StoredOrder.read(state.root)) { _, later in later } }
         let marks = state.document?.marks ?? [:]
@@ -183,8 +191,9 @@ public struct AgentStore: Sendable, Hashable {
         }
         return StoreSnapshot(
             profiles: profiles, order: order.filter { !$0.value.isEmpty }, needsLogin: needsLogin,
-            usage: StoredUsage.read(store: store.document?.root, state: state.document?.root), problems: problems + entryProblems,
-            identity: StoreIdentity(profiles: store.identity, state: state.identity))
+            usage: StoredUsage.read(store: store.document?.root, state: state.document?.root),
+            problems: problems + entryProblems + overlayProblems,
+            identity: StoreIdentity(profiles: store.identity, state: state.identity), overlayFiles: overlayFiles)
     }
 
     /// For one reading of the store.

@@ -36,12 +36,14 @@ public struct Profile: Sendable, Equatable {
     public let awaitsProgram: Bool
     /// What its logins and refreshes go through; nil: what the environment says.
     public let proxy: OutboundProxy?
+    /// Where its secret is read from when it is another program's login; nil when it is Keybearer's own.
+    public let overlay: Overlay?
 
     /// A profile from its parts. The store makes them; tests and logins may too.
     public init(
         id: String, provider: String, kind: Kind, secret: Secret?, refresh: Secret? = nil, expires: Int64? = nil,
         hasInvalidExpires: Bool = false, accountID: String? = nil, email: String? = nil, hasUnresolvedReference: Bool = false,
-        isReference: Bool = false, awaitsProgram: Bool = false, proxy: OutboundProxy? = nil
+        isReference: Bool = false, awaitsProgram: Bool = false, proxy: OutboundProxy? = nil, overlay: Overlay? = nil
     ) {
         self.id = id
         self.provider = ProviderName.normalised(provider)
@@ -56,6 +58,7 @@ public struct Profile: Sendable, Equatable {
         self.isReference = isReference || hasUnresolvedReference
         self.awaitsProgram = awaitsProgram
         self.proxy = proxy
+        self.overlay = overlay
     }
 
     /// The same with the secret that its reference leads to.

@@ -47,6 +47,13 @@ enum ProfileEntry {
         let isReference = members.reference != nil && (value.map(isReference) ?? (entry[members.reference ?? ""]?.isNull == false))
         let secret = isReference ? nil : try secret(value, called: members.names[0])
         let refresh = kind == .oauth ? try self.secret(entry["refresh"], called: "refresh") : nil
+        // An entry with a secret of its own is no other program's, whatever else is left in it.
+        if secret == nil, refresh == nil, !isReference, let overlay = entry["overlay"], !overlay.isNull {
+            guard let overlay = Overlay(overlay), kind != .oauth else {
+                throw Unusable(reason: "has an `overlay` that cannot be understood")
+            }
+            return Profile(id: id, provider: provider, kind: kind, secret: nil, overlay: overlay)
+        }
         let (stated, isInvalid) = expires(entry["expires"])
         let account = try accountID(entry["accountId"])
         let email = entry["email"]?.string

@@ -64,6 +64,7 @@ public enum ProfileOrder {
         }
         if profile.hasUnresolvedReference { return .unresolvedReference }
         let isUsable = profile.isUsable(now: now)
+        if profile.overlay != nil, !isUsable { return profile.secret == nil ? .overlayUnreadable : .overlayExpired }
         // A refused refresh token does not end the access token that is still in its life, unless that was refused as well.
         if let mark, mark.accessRejected || !isUsable { return .needsLogin }
         if isUsable || profile.refresh != nil { return .ok }
@@ -129,6 +130,10 @@ public enum Eligibility: String, Sendable, CaseIterable {
     case expired
     /// Its secret is a reference that has not been resolved.
     case unresolvedReference = "unresolved_ref"
+    /// It is another program's login, and that program has not renewed it.
+    case overlayExpired = "overlay_expired"
+    /// It is another program's login, and that program's file gives none.
+    case overlayUnreadable = "overlay_unreadable"
     /// Its provider has definitely refused the refresh token.
     case needsLogin = "needs_login"
     /// It, or its declaration in the settings, belongs to another provider.

@@ -95,7 +95,7 @@ public struct StatePlaces: Sendable, Equatable {
 extension StatePlaces.Inputs {
     /// A path as upstream reads it from a variable (spec/credential-formats.md §1.1): trimmed, nil when blank, `~` expanded when it is
     /// the first character and ends a component, made absolute.
-    func path(_ text: String?) -> String? {
+    public func path(_ text: String?) -> String? {
         guard let text else { return nil }
         var path = String(Substring(text).trimmingWhitespace())
         guard !path.isEmpty else { return nil }

@@ -118,9 +118,9 @@ extension StoreDocument {
     }
 
     /// The members that make up a credential, in any of its kinds and spellings.
-    private static let credentialMembers = [
+    static let credentialMembers = [
         "type", "mode", "provider", "key", "apiKey", "keyRef", "token", "tokenRef", "access", "refresh", "expires", "accountId", "idToken",
-        "oauthRef", "email",
+        "oauthRef", "email", "overlay",
     ]
 }
 

@@ -17,6 +17,8 @@ public struct StoreSnapshot: Sendable {
     public let identity: StoreIdentity
     /// Whose the profiles are that another agent's file holds, by id.
     private let owners: [String: String]
+    /// The files of other programs that profiles are read from, and which versions of them were.
+    public let overlayFiles: [String: FileIdentity?]
 
     /// Positions in `profiles` by id.
     private let positions: [String: Int]
@@ -25,15 +27,16 @@ public struct StoreSnapshot: Sendable {
     public init(
         profiles: [Profile], order: [String: [String]] = [:], needsLogin: [String: NeedsLogin] = [:],
         usage: [String: ProfileUsage] = [:], problems: [StoreProblem] = [],
-        identity: StoreIdentity = StoreIdentity(profiles: nil, state: nil)
+        identity: StoreIdentity = StoreIdentity(profiles: nil, state: nil), overlayFiles: [String: FileIdentity?] = [:]
     ) {
         self.init(
-            profiles: profiles, order: order, needsLogin: needsLogin, usage: usage, problems: problems, identity: identity, owners: [:])
+            profiles: profiles, order: order, needsLogin: needsLogin, usage: usage, problems: problems, identity: identity,
+            overlayFiles: overlayFiles, owners: [:])
     }
 
     private init(
         profiles: [Profile], order: [String: [String]], needsLogin: [String: NeedsLogin], usage: [String: ProfileUsage],
-        problems: [StoreProblem], identity: StoreIdentity, owners: [String: String]
+        problems: [StoreProblem], identity: StoreIdentity, overlayFiles: [String: FileIdentity?], owners: [String: String]
     ) {
         self.profiles = profiles
         self.order = order
@@ -42,13 +45,15 @@ public struct StoreSnapshot: Sendable {
         self.problems = problems
         self.identity = identity
         self.owners = owners
+        self.overlayFiles = overlayFiles
         positions = Dictionary(profiles.indices.map { (profiles[$0].id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The same with more problems.
     func adding(_ more: [StoreProblem]) -> StoreSnapshot {
         StoreSnapshot(
-            profiles: profiles, order: order, needsLogin: needsLogin, usage: usage, problems: problems + more, identity: identity)
+            profiles: profiles, order: order, needsLogin: needsLogin, usage: usage, problems: problems + more, identity: identity,
+            overlayFiles: overlayFiles)
     }
 
     /// The profile with this id.
@@ -63,7 +68,7 @@ public struct StoreSnapshot: Sendable {
         return StoreSnapshot(
             profiles: profiles + inherited, order: other.order.merging(order) { $1 },
             needsLogin: needsLogin.merging(marks) { own, _ in own }, usage: usage.merging(fared) { $1 }, problems: problems,
-            identity: identity,
+            identity: identity, overlayFiles: overlayFiles,
             owners: Dictionary(uniqueKeysWithValues: inherited.map { ($0.id, owner) }))
     }
 
@@ -124,6 +129,8 @@ public struct StoreProblem: Sendable, Equatable, CustomStringConvertible {
         case unusableSecret = "unusable_secret"
         /// The secret is a reference that leads to none.
         case unresolvedReference = "unresolved_ref"
+        /// The profile is another program's login, and that program's file gives none.
+        case unreadableOverlay = "unreadable_overlay"
         /// `auth-state.json` cannot be read; the store is used without it.
         case unreadableState = "unreadable_state"
         /// Something in an older version's file that could not be taken over.

@@ -38,6 +38,12 @@ public enum PrivateDirectory {
         return status.mode
     }
 
+    /// The names in the directory at `path`, in no order.
+    public static func names(_ path: String) throws(FileError) -> [String] {
+        let place = try ResolvedPath.follow(path, owner: System.user, for: .open)
+        return try FileError.naming(.read, path) { () throws(Errno) in try place.directory.openForLookup(place.name).names() }
+    }
+
     /// Whether a file of `size` bytes can be made, filled and removed in the directory at `path` now.
     public static func isWritable(_ path: String, size: Int = 64 << 10) -> Bool {
         (try? proveWritable(path, size: size)) != nil

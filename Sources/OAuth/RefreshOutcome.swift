@@ -46,6 +46,8 @@ public struct RefreshFailure: Error, Sendable, Equatable, CustomStringConvertibl
         case laneHeld = "lane_held"
         /// The journal or the store cannot be written, so the token was not spent; or it was, and waits in the journal.
         case notDurable = "not_durable"
+        /// It is another program's login, which that program has not renewed.
+        case notRenewed = "not_renewed"
         /// The store cannot be read.
         case store
         /// The provider's settings cannot be used (token URL, client secret).
@@ -83,6 +85,7 @@ public struct RefreshFailure: Error, Sendable, Equatable, CustomStringConvertibl
             case .inDoubt: "the refresh token was sent and no whole answer came back"
             case .laneHeld: "another process is refreshing this account and did not finish in time"
             case .notDurable: "the store or its journal cannot be written"
+            case .notRenewed: "it is another program's login, which that program has not renewed"
             case .store: "the store cannot be read"
             case .settings: "the provider's OAuth settings cannot be used"
             case .reference: "the secret that the profile refers to could not be had"

@@ -44,6 +44,8 @@ final class Candidate: Sendable {
     let isReference: Bool
     /// That has not been done yet: there is nothing to put on a request.
     private let awaitsProgram: Bool
+    /// Where it is read from when it is another program's login: in place of a refresh, that is read again.
+    let overlay: Overlay?
     /// Names the access token's generation, so that a refresh after a 401 is asked for that one only.
     let fingerprint: String
     private let expires: Int64?
@@ -58,7 +60,8 @@ final class Candidate: Sendable {
 
     init(
         key: ProfileKey, encodedID: [UInt8], poolKey: Int, billing: Billing, slot: Int32, followsSubscription: Bool,
-        eligibility: Eligibility, client: OAuthClient?, isReference: Bool = false, awaitsProgram: Bool = false, fingerprint: String,
+        eligibility: Eligibility, client: OAuthClient?, isReference: Bool = false, awaitsProgram: Bool = false, overlay: Overlay? = nil,
+        fingerprint: String,
         expires: Int64?, since: Int64?, jitter: Double, merges: [FieldMerge], replaced: [[UInt8]], lines: SecretLines
     ) {
         self.key = key
@@ -71,6 +74,7 @@ final class Candidate: Sendable {
         self.client = client
         self.isReference = isReference
         self.awaitsProgram = awaitsProgram
+        self.overlay = overlay
         self.fingerprint = fingerprint
         self.expires = expires
         self.since = since
@@ -81,14 +85,14 @@ final class Candidate: Sendable {
     }
 
     /// Whether a new token can be had without a person.
-    var isRefreshable: Bool { (client != nil || isReference) && eligibility == .ok }
+    var isRefreshable: Bool { (client != nil || isReference || overlay != nil) && eligibility == .ok }
 
     /// `now`: milliseconds since 1970, as expiries are.
     func readiness(now: Int64) -> Readiness {
         guard eligibility == .ok else { return .unusable(eligibility) }
         if awaitsProgram { return .expired }
         guard let expires else { return lines.isEmpty && client != nil ? .expired : .ready }
-        guard client != nil else { return now < expires ? .ready : .unusable(.expired) }
+        guard client != nil else { return now < expires ? .ready : overlay != nil ? .expired : .unusable(.expired) }
         switch RefreshWindow.state(expires: expires, issuedAt: since, now: now, jitter: jitter) {
         case .fresh: return .ready
         case .early: return .early

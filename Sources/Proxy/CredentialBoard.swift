@@ -53,8 +53,11 @@ final class CredentialBoard: Sendable {
 
     func store(of agentID: String) -> AgentStore { AgentStore(sink: sink, agentID: agentID, programs: programs) }
 
-    /// The folders whose files the rosters are made of.
-    var directories: [String] { agents().map { store(of: $0).directory } }
+    /// The folders whose files the rosters are made of: the stores', and those of the programs whose logins are read.
+    var directories: [String] {
+        let files = state.withLock { $0.snapshots.values.flatMap(\.overlayFiles.keys) }
+        return agents().map { store(of: $0).directory } + Set(files.flatMap(Directory.folders)).sorted()
+    }
 
     /// Reads again what has changed on disk. The last good snapshot of a store that has become unreadable stays in use.
     func reload() {
@@ -75,9 +78,7 @@ final class CredentialBoard: Sendable {
 
     private func reload(_ agent: String) -> News {
         let store = store(of: agent)
-        if let known = state.withLock({ $0.snapshots[agent] }), known.identity == store.identity(), problem(of: agent) == nil {
-            return .none
-        }
+        if let known = state.withLock({ $0.snapshots[agent] }), store.isCurrent(known), problem(of: agent) == nil { return .none }
         do throws(StoreError) {
             let snapshot = try store.load()
             let (before, hadProblem) = state.withLock { state in
@@ -139,7 +140,7 @@ final class CredentialBoard: Sendable {
     func dueForRefresh(lastUsed: inout [ProfileKey: Int64], now: Int64) -> [Candidate] {
         var due: [ProfileKey: Candidate] = [:]
         for roster in state.withLock({ $0.rosters }) {
-            for candidate in roster.lineups.flatMap(\.candidates) where candidate.isRefreshable && candidate.client != nil {
+            for candidate in roster.lineups.flatMap(\.candidates) where candidate.isRefreshable && candidate.overlay == nil {
                 if candidate.wasUsed.exchange(false, ordering: .relaxed) { lastUsed[candidate.key] = now }
                 guard let used = lastUsed[candidate.key], now - used < Self.usedRecently else { continue }
                 if candidate.readiness(now: now) != .ready { due[candidate.key] = candidate }
@@ -182,13 +183,20 @@ extension CredentialBoard {
 extension StoreSnapshot {
     /// Whether the two say the same but for how profiles fared.
     fileprivate func differsOnlyInUsage(from other: StoreSnapshot) -> Bool {
-        identity.profiles == other.identity.profiles && order == other.order && needsLogin == other.needsLogin
-            && problems == other.problems
+        identity.profiles == other.identity.profiles && overlayFiles == other.overlayFiles && order == other.order
+            && needsLogin == other.needsLogin && problems == other.problems
     }
 }
 
-/// Names in a folder.
+/// Names in a folder, and folders of names.
 private enum Directory {
+    /// Where a file is, and where it really is when that is a link.
+    static func folders(of file: String) -> [String] {
+        [file, PrivateFile.realPath(of: file)].compactMap { path in
+            path.flatMap { path in path.lastIndex(of: "/").map { String(path[..<$0]) } }
+        }
+    }
+
     static func names(in path: String) -> [String] {
         guard let directory = unsafe opendir(path) else { return [] }
         defer { unsafe closedir(directory) }

@@ -19,6 +19,8 @@ enum RefreshResult: Sendable, Equatable {
     case renewed
     /// Not now: why, and after how many seconds to ask again.
     case failed(String, retryAfterSeconds: Int?)
+    /// It is another program's login, and that program has not renewed it: why that matters, and what to do.
+    case notRenewed(String)
     /// Only a person can help: why.
     case needsLogin(String)
 }

@@ -85,6 +85,7 @@ final class RefreshDesk: Sendable {
 
     private func perform(_ candidate: Candidate, _ cause: Cause) -> RefreshOutcome {
         let store = board.store(of: candidate.key.agentID)
+        if let overlay = candidate.overlay { return reread(candidate, overlay, cause, store) }
         guard let client = candidate.client else { return candidate.isReference ? follow(candidate, cause, store) : .unchanged }
         let refresher = Refresher(store: store)
         return refresher.refresh(profileID: candidate.key.profileID, client: client, cause: cause)
@@ -107,6 +108,22 @@ final class RefreshDesk: Sendable {
         } catch {
             return .transient(RefreshFailure(.store, detail: error.description), retryAfter: nil)
         }
+    }
+
+    /// Another program's login is never refreshed by us, whatever the cause: its file is read again.
+    private func reread(_ candidate: Candidate, _ overlay: Overlay, _ cause: Cause, _ store: AgentStore) -> RefreshOutcome {
+        let snapshot: StoreSnapshot
+        do throws(StoreError) {
+            snapshot = try store.load()
+        } catch {
+            return .transient(RefreshFailure(.store, detail: error.description), retryAfter: nil)
+        }
+        // Also when nothing is new in it: from now on the roster says that it has expired.
+        board.adopt(snapshot, of: candidate.key.agentID)
+        guard let profile = snapshot.profile(candidate.key.profileID), profile.secret?.fingerprint != candidate.fingerprint,
+            profile.isUsable(now: Clock.wall())
+        else { return .transient(RefreshFailure(.notRenewed, detail: overlay.sentence(after: cause)), retryAfter: nil) }
+        return .adopted(snapshot)
     }
 
     private func end(_ candidate: Candidate, _ outcome: RefreshOutcome) {
@@ -152,11 +169,23 @@ final class RefreshDesk: Sendable {
             // Asking again at once would find the same; only a background wish is put off by this.
             _ = backoff.failed(now: now, jitter: .random(in: 0...1))
             return .renewed
+        case .transient(let failure, _) where failure.reason == .notRenewed:
+            // Its owner may renew it at any moment, and then the file's change brings it; this only keeps a crowd from reading it.
+            _ = backoff.failed(now: now, jitter: .random(in: 0...1))
+            return .notRenewed(failure.detail ?? failure.description)
         case .transient(let failure, let wish):
             let pause = backoff.failed(now: now, retryAfter: wish, jitter: .random(in: 0...1))
             return .failed(failure.description, retryAfterSeconds: max(1, Int((pause.milliseconds + 999) / 1000)))
         case .needsLogin(let failure): return .needsLogin(failure.description)
         }
+    }
+}
+
+extension Overlay {
+    /// Why it cannot be used, and what to do.
+    fileprivate func sentence(after cause: Cause) -> String {
+        guard case .rejected = cause else { return expiredSentence }
+        return "the provider refuses the token of \(path), and the file holds no newer one; \(advice)"
     }
 }
 

@@ -30,6 +30,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
     case noProfile = "no_profile"
     case profileUnusable = "profile_unusable"
     case needsLogin = "needs_login"
+    case overlayExpired = "overlay_expired"
     case refreshFailed = "refresh_failed"
     case allCooling = "all_cooling"
     case storeUnreadable = "store_unreadable"
@@ -44,7 +45,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
     var status: Int {
         switch self {
         case .badRequest, .methodRefused, .badTarget, .contradictingPins, .malformedPin: 400
-        case .callerRefused, .originRefused, .crossSite, .notOwnUser, .needsLogin, .profileUnusable, .noProfile: 403
+        case .callerRefused, .originRefused, .crossSite, .notOwnUser, .needsLogin, .overlayExpired, .profileUnusable, .noProfile: 403
         case .noRoute, .unknownProvider, .unknownAgent, .unknownProfile, .unknownPath: 404
         case .headTimeout, .bodyTimeout: 408
         case .bodyTooLarge: 413
@@ -85,6 +86,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .noProfile: "There is no profile for this provider; add one with `keybearer models auth paste-api-key` or `paste-token`."
         case .profileUnusable: "No profile of this provider can be used now."
         case .needsLogin: "The login of this profile has ended; log in again with `keybearer models auth`."
+        case .overlayExpired: "This profile is another program's login, which only that program renews."
         case .refreshFailed: "The access token has expired and could not be refreshed for now."
         case .allCooling: "Every profile of this provider rests after a refusal; `candidates` says why and for how long."
         case .storeUnreadable: "The credential store cannot be read; `keybearer models status` says where and why."

@@ -101,7 +101,7 @@ struct RosterBuilder: Sendable {
             key: key, encodedID: Array(PercentText.encode(profile.id).utf8), poolKey: pools.number(provider.id, key), billing: billing,
             slot: standings.slot(of: isStored ? key : ProfileKey(agentID: "", profileID: profile.id)),
             followsSubscription: afterSubscription && billing == .metered, eligibility: eligibility, client: client,
-            isReference: profile.isReference, awaitsProgram: profile.awaitsProgram, fingerprint: fingerprint,
+            isReference: profile.isReference, awaitsProgram: profile.awaitsProgram, overlay: profile.overlay, fingerprint: fingerprint,
             expires: profile.kind == .apiKey ? nil : profile.expires, since: sightings.issued(fingerprint, of: key, now: now),
             jitter: .random(in: 0...1), merges: Self.merges(injection),
             replaced: Self.replacedNames(provider, injection), lines: Self.lines(profile, injection, provider))

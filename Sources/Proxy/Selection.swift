@@ -95,6 +95,11 @@ extension Worker {
     func nobody(_ id: Int32) -> Refusal {
         let provider = shared.settings.providers[exchanges[id].provider]
         guard let lineup = exchanges[id].lineup else { return Refusal(.noProfile) }
+        let named = exchanges[id].isPinned ? exchanges[id].candidate.map { [$0] } ?? [] : lineup.others
+        if !named.isEmpty, named.allSatisfy({ $0.eligibility == .overlayExpired }), let overlay = named[0].overlay {
+            return Refusal(
+                .overlayExpired, naming: overlay.expiredSentence, profile: named[0].key.profileID, candidates: lineup.explanation)
+        }
         if let pinned = exchanges[id].candidate, exchanges[id].isPinned {
             let code: RefusalCode = pinned.eligibility == .needsLogin ? .needsLogin : .profileUnusable
             let reason = pinned.eligibility == .ok ? Eligibility.expired : pinned.eligibility

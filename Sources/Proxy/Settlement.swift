@@ -164,6 +164,7 @@ extension Worker {
         case .failed(let why, let seconds):
             refusal = Refusal(.refreshFailed, naming: why, profile: profileID(id))
             refusal.retryAfterSeconds = seconds
+        case .notRenewed(let why): refusal = Refusal(.overlayExpired, naming: why, profile: profileID(id))
         case .renewed: refusal = Refusal(.profileUnusable, profile: profileID(id))
         }
         refusal.candidates = explanation(id)

@@ -47,6 +47,7 @@ struct ModelEndpoints {
         switch operation {
         case .models: return .json(models(account.provider))
         case .usage: return .json(Self.codexUsage(account))
+        case .accounts: return .json(Self.codexAccounts(account))
         case .countTokens: return .json(["input_tokens": 12])
         case .files:
             return .json([
@@ -132,6 +133,18 @@ struct ModelEndpoints {
             ]
         case .google: [("X-Gemini-Service-Tier", "standard")]
         }
+    }
+
+    /// What Codex asks for before its first turn (spec/clients.md): the account's own id, and no rule about where it is served.
+    private static func codexAccounts(_ account: Account) -> Value {
+        [
+            "accounts": [
+                [
+                    "id": .string(account.id), "workspace_backend_origin": "NO_CONSTRAINT",
+                    "account_routing_override": "NO_CONSTRAINT",
+                ]
+            ]
+        ]
     }
 
     private static func codexUsage(_ account: Account) -> Value {

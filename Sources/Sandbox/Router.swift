@@ -16,7 +16,7 @@ enum Door: Sendable, Equatable {
 
     /// What a model API is asked to do.
     enum Operation: Sendable, Equatable {
-        case messages, countTokens, chatCompletions, responses, embeddings, models, files, usage
+        case messages, countTokens, chatCompletions, responses, embeddings, models, files, usage, accounts
         case generateContent(model: String, stream: Bool)
     }
 
@@ -38,6 +38,7 @@ enum Door: Sendable, Equatable {
         case ("POST", "/backend-api/codex/responses"): self = .model(.openaiCodex, .responses)
         case ("GET", "/backend-api/codex/models"): self = .model(.openaiCodex, .models)
         case ("GET", "/backend-api/wham/usage"): self = .model(.openaiCodex, .usage)
+        case ("GET", "/backend-api/wham/accounts/check"): self = .model(.openaiCodex, .accounts)
         case ("POST", "/v1/files"): self = .model(Self.sharedPathProvider(request), .files)
         case ("GET", "/v1/models"), ("HEAD", "/v1/models"): self = .model(Self.sharedPathProvider(request), .models)
         case ("GET", "/v1beta/models"): self = .model(.google, .models)

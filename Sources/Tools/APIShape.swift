@@ -35,6 +35,7 @@ public enum APIShape: String, Sendable, CaseIterable {
         // For a Codex with a login of its own, which no base URL reaches.
         "chatgpt": [:],
         "google": [.google: ""],
+        "qwen-portal": [.openai: "/v1"],
         "openrouter": [.openai: "/api/v1"],
         "xai": [.openai: "/v1"],
         "groq": [.openai: "/openai/v1"],

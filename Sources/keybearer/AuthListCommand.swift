@@ -46,7 +46,8 @@ struct AuthListCommand: ParsableCommand {
     /// The members of Moltbot's `channels list --json` (spec/credential-formats.md §7.3), and ours behind them.
     private static func document(_ profile: Profile, _ snapshot: StoreSnapshot, _ now: Int64) -> Value {
         var members: Object = [
-            "id": .string(profile.id), "provider": .string(profile.provider), "type": .string(profile.kind.rawValue), "isExternal": false,
+            "id": .string(profile.id), "provider": .string(profile.provider), "type": .string(profile.kind.rawValue),
+            "isExternal": .bool(profile.overlay != nil),
         ]
         members["email"] = profile.email.map { .string($0) }
         if profile.kind != .apiKey { members["expiresAt"] = profile.expires.map { .integer($0) } }

@@ -36,7 +36,7 @@ struct ChannelsCommand: ParsableCommand {
                 let auth = profiles.map { profile -> Value in
                     [
                         "id": .string(profile.id), "provider": .string(profile.provider), "type": .string(profile.kind.rawValue),
-                        "isExternal": false,
+                        "isExternal": .bool(profile.overlay != nil),
                     ]
                 }
                 return Output.json(["chat": [:], "auth": .array(auth)])

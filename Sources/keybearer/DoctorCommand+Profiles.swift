@@ -1,12 +1,8 @@
 internal import Configuration
 internal import Credentials
-internal import Files
-internal import Glibc
-internal import JSON
 internal import Sockets
-internal import Tools
 
-/// Profiles that need a person, and refresh tokens that someone else holds as well.
+/// Profiles that need a person.
 struct DoctorProfiles {
     private let installation: Installation
     private let now = Clock.wall()
@@ -16,7 +12,6 @@ struct DoctorProfiles {
     var findings: [Finding] {
         let agents = Agents(installation)
         var findings: [Finding] = []
-        var held: [HeldToken] = []
         for id in agents.ids {
             do throws(StoreError) {
                 // References to programs are followed: one that leads nowhere is what a person asks about.
@@ -32,12 +27,11 @@ struct DoctorProfiles {
                     return Finding(.warning, "unusable-entry", problem.message, advice: advice)
                 }
                 if id == agents.defaultID { findings += report.missing.compactMap(missing) }
-                held += snapshot.profiles.compactMap { profile in profile.refresh.map { HeldToken(profile, agent: id, $0) } }
             } catch {
                 findings.append(Finding(.problem, "store", error.description, advice: "mend the file, or move it away and log in again"))
             }
         }
-        return findings + shared(held)
+        return findings
     }
 
     private func judge(_ entry: StatusReport.Entry, _ provider: StatusReport.ProviderEntry, agent: String) -> [Finding] {
@@ -50,6 +44,11 @@ struct DoctorProfiles {
         switch entry.eligibility {
         case .expired, .invalidExpires, .missingCredential:
             return [Finding(.problem, "expired", "\(name): \(StatusText.eligibility(entry.eligibility))", advice: remedy)]
+        case .overlayExpired, .overlayUnreadable:
+            guard let overlay = entry.profile?.overlay else { return [] }
+            let isExpired = entry.eligibility == .overlayExpired
+            let state = isExpired ? "the token of \(overlay.path) has expired" : "\(overlay.path) gives no login"
+            return [Finding(.problem, "overlay", "\(name) is \(overlay.owner.name)'s login: \(state)", advice: overlay.advice)]
         case .unknownProfile:
             return [
                 Finding(
@@ -63,9 +62,9 @@ struct DoctorProfiles {
         case .ok, .excludedByAuthOrder, .needsLogin: break
         }
         // A year-long token ends without a word from anyone else: 30 days are time to make another.
-        guard !entry.isRefreshable, case .valid(let until)? = entry.profile?.expiry(now: now), until - now < 30 * 86_400_000 else {
-            return []
-        }
+        guard !entry.isRefreshable, let profile = entry.profile, profile.overlay == nil, case .valid(let until) = profile.expiry(now: now),
+            until - now < 30 * 86_400_000
+        else { return [] }
         return [Finding(.warning, "expiring", "\(name) ends in \(ExpiryText.span(until - now)), and cannot be refreshed", advice: remedy)]
     }
 
@@ -74,89 +73,4 @@ struct DoctorProfiles {
             Finding(.problem, "missing", "the settings use \(id), and no profile of it can be used", advice: ToolTarget.remedy($0))
         }
     }
-
-    // MARK: One token, two holders
-
-    /// A refresh token of ours, by fingerprint.
-    private struct HeldToken {
-        let profileID: String
-        let provider: String
-        let agent: String
-        let fingerprint: String
-
-        init(_ profile: Profile, agent: String, _ refresh: Secret) {
-            profileID = profile.id
-            provider = profile.provider
-            self.agent = agent
-            fingerprint = refresh.fingerprint
-        }
-    }
-
-    private func shared(_ held: [HeldToken]) -> [Finding] {
-        var findings: [Finding] = []
-        for (index, token) in held.enumerated() {
-            for other in held[..<index] where other.fingerprint == token.fingerprint {
-                findings.append(
-                    Finding(
-                        .problem, "shared-token",
-                        "\(token.profileID) of agent \(token.agent) and \(other.profileID) of agent \(other.agent) "
-                            + "hold the same refresh token: whichever refreshes first ends the other's login",
-                        advice: "remove one: keybearer models auth logout \(token.profileID) --agent \(token.agent); then log in there anew"
-                    ))
-            }
-        }
-        for file in OtherHolders.files(besides: installation.places.sink) {
-            let fingerprints = OtherHolders.refreshTokens(in: file.path)
-            for token in held where fingerprints.contains(token.fingerprint) {
-                findings.append(
-                    Finding(
-                        .problem, "shared-token",
-                        "\(token.profileID) and \(file.owner) (\(file.path)) hold the same refresh token: whichever "
-                            + "refreshes first ends the other's login",
-                        advice: "log in again here, so that each has a session of its own: keybearer models auth login --provider "
-                            + "\(token.provider)"))
-            }
-        }
-        return findings
-    }
-}
-
-/// Other programs' files of logins: read, compared by fingerprint, never shown or changed.
-private enum OtherHolders {
-    static func files(besides sink: String) -> [(owner: String, path: String)] {
-        guard let home = Surroundings.current.home else { return [] }
-        let environment = ProcessEnvironment.all
-        var files = ToolSettings.Kind.allCases.compactMap { kind in
-            kind.loginPath(home: home, environment: environment).map { (kind.toolName, $0) }
-        }
-        files += [
-            ("Qwen Code", home + "/.qwen/oauth_creds.json"), ("Gemini CLI", home + "/.gemini/oauth_creds.json"),
-            ("MiniMax", home + "/.minimax/oauth_creds.json"), ("pi", home + "/.pi/agent/auth.json"),
-        ]
-        for name in [".openclaw", ".moltbot", ".clawdbot", ".keybearer"] where "\(home)/\(name)" != sink {
-            for agent in Directory.names(in: "\(home)/\(name)/agents").sorted() {
-                files.append(
-                    (name == ".keybearer" ? "another Keybearer" : "OpenClaw", "\(home)/\(name)/agents/\(agent)/agent/auth-profiles.json"))
-            }
-        }
-        return files
-    }
-
-    /// The fingerprints of all refresh tokens in a JSON file, wherever in it they stand.
-    static func refreshTokens(in path: String) -> Set<String> {
-        guard let bytes = (try? TrustedFile.read(path)) ?? nil, let value = try? Reader.parse(bytes) else { return [] }
-        var found: Set<String> = []
-        collect(value, into: &found)
-        return found
-    }
-
-    private static func collect(_ value: Value, into found: inout Set<String>) {
-        for element in value.array ?? [] { collect(element, into: &found) }
-        for (name, member) in value.object ?? Object() {
-            if names.contains(name), let secret = member.string.flatMap({ Secret($0) }) { found.insert(secret.fingerprint) }
-            collect(member, into: &found)
-        }
-    }
-
-    private static let names: Set<String> = ["refresh", "refresh_token", "refreshToken"]
 }

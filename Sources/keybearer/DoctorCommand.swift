@@ -29,7 +29,8 @@ struct DoctorCommand: ParsableCommand {
         let modes = DoctorModes.look(options)
         let installation = try Installation(options)
         var findings = modes.findings(in: installation) + DoctorFiles(installation).findings
-        findings += DoctorProfiles(installation).findings + DoctorSurroundings(installation).findings + DoctorTools(installation).findings
+        findings += DoctorProfiles(installation).findings + DoctorFamilies(installation).findings
+        findings += DoctorSurroundings(installation).findings + DoctorTools(installation).findings
         if fix { for index in findings.indices { findings[index].repair() } }
         // Stable: within one severity the order of the checks stays.
         let sorted = Finding.Severity.allCases.flatMap { severity in findings.filter { $0.severity == severity } }

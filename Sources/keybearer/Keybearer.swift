@@ -25,7 +25,7 @@ struct Keybearer: ParsableCommand {
         version: Version.text,
         subcommands: [
             OnboardCommand.self, ServeCommand.self, RunCommand.self, EnvCommand.self, ToolsCommand.self, ModelsCommand.self,
-            StatusCommand.self, LoginCommand.self, AgentsCommand.self, ChannelsCommand.self, CooldownCommand.self,
+            StatusCommand.self, LoginCommand.self, ImportCommand.self, AgentsCommand.self, ChannelsCommand.self, CooldownCommand.self,
             DoctorCommand.self, ConfigCommand.self,
             SandboxCommand.self, DemoCommand.self, TokenCommand.self, SelftestCommand.self, SimulateCommand.self, StartServerCommand.self,
         ])

@@ -42,10 +42,11 @@ struct LogoutCommand: ParsableCommand {
         if let owner = try installation.load().owner(of: profileID) {
             throw Failure.failed("\(profileID) is inherited: it belongs to the agent \(owner); say --agent \(owner) to remove it there")
         }
-        let provider = try store.load().profile(profileID)?.provider
+        let profile = try store.load().profile(profileID)
         // With the client, a refresh of this profile that is under way ends first.
-        let client = provider.flatMap { installation.settings.provider($0)?.oauth }
+        let client = profile.flatMap { installation.settings.provider($0.provider)?.oauth }
         _ = try Waiting.show(Waiting.store) { () throws(StoreError) in try store.remove(id: profileID, client: client) }
         Output.line("removed \(profileID) from \(store.profilesPath)")
+        if let overlay = profile?.overlay { Output.line("\(overlay.path) is as it was: \(overlay.owner.name) stays logged in") }
     }
 }

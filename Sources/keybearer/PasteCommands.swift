@@ -133,6 +133,11 @@ private struct Paste {
 
     /// A login is not overwritten by mistake: `anthropic:default` may be one.
     private func refuseLoss(of profile: Profile, in provider: Provider) throws {
+        if let overlay = profile.overlay {
+            throw Failure.usage(
+                "\(profile.id) is \(overlay.owner.name)'s login, read from \(overlay.path); name another profile with --profile-id, or "
+                    + "replace it with --replace")
+        }
         guard profile.kind != kind || profile.provider != provider.id else { return }
         throw Failure.usage(
             "\(profile.id) holds \(profile.provider == provider.id ? "" : "\(profile.provider)'s ")\(StatusText.kind(profile.kind)) already; "

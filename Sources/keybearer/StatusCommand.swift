@@ -180,8 +180,12 @@ enum StatusDocument {
             "profileId": .string(entry.id), "provider": .string(provider.id),
             "type": entry.profile.map { .string($0.kind.rawValue) } ?? nil,
             "status": .string(entry.state(now: now).rawValue), "refreshable": .bool(entry.isRefreshable),
-            "needsLogin": .bool(entry.mark != nil), "source": "store", "label": .string(label(entry)),
+            "needsLogin": .bool(entry.mark != nil), "source": entry.profile?.overlay == nil ? "store" : "overlay",
+            "label": .string(label(entry)),
         ]
+        if let overlay = entry.profile?.overlay {
+            members["overlay"] = ["tool": .string(overlay.owner.rawValue), "path": .string(overlay.path)]
+        }
         if let expires = entry.profile?.expires, entry.profile?.kind != .apiKey {
             members["expiresAt"] = .integer(expires)
             members["remainingMs"] = .integer(expires - now)

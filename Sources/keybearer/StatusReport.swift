@@ -97,7 +97,7 @@ struct StatusReport {
     var missing: [String] { providers.filter { $0.isInUse && $0.needsCredential && !$0.hasUsable && !$0.usesEnvironment }.map(\.id) }
 
     /// Profiles that nobody renews by themselves.
-    var tokens: [Profile] { providers.flatMap(\.entries).compactMap(\.profile).filter { $0.kind == .token } }
+    var tokens: [Profile] { providers.flatMap(\.entries).compactMap(\.profile).filter { $0.kind == .token && $0.overlay == nil } }
 
     /// Those of them that end within 30 days.
     var tokenWarnings: [TokenWarning] { tokens.compactMap { TokenWarning(profile: $0, now: now) } }
@@ -134,7 +134,8 @@ extension StatusReport.Entry {
         guard let profile, profile.secret != nil || profile.refresh != nil || profile.awaitsProgram else { return .missing }
         switch profile.expiry(now: now) {
         case .never: return .fixed
-        case .valid(let until): return until - now < Self.warnAfter ? .expiring : .ok
+        // What another program renews is not announced: that it will end is how it is.
+        case .valid(let until): return profile.overlay == nil && until - now < Self.warnAfter ? .expiring : .ok
         case .expired, .invalid: return .expired
         }
     }

@@ -29,6 +29,8 @@ enum StatusText {
         case .invalidExpires: "not used: its expiry is no time"
         case .expired: "not used: it has expired and cannot be refreshed; paste a new one"
         case .unresolvedReference: "not used: its credential is a reference that leads nowhere"
+        case .overlayExpired: "not used: it is another program's login, which that program has not renewed"
+        case .overlayUnreadable: "not used: it is another program's login, and that program's file gives none"
         case .needsLogin: "not used: the provider has ended this login; log in again"
         case .providerMismatch: "not used: it belongs to another provider"
         case .modeMismatch: "not used: the settings (auth.profiles) declare another kind"
@@ -38,6 +40,7 @@ enum StatusText {
 
     /// How a profile stands, in one phrase.
     static func standing(_ profile: Profile?, _ eligibility: Eligibility, _ mark: NeedsLogin?, now: Int64) -> String {
+        if let profile, let overlay = profile.overlay { return standing(profile, overlay, eligibility, now: now) }
         guard let profile, eligibility == .ok else {
             guard eligibility == .needsLogin, let mark else { return self.eligibility(eligibility) }
             return "\(self.eligibility(eligibility)) (\(mark.code), \(ExpiryText.span(now - mark.at)) ago)"
@@ -48,5 +51,16 @@ enum StatusText {
         if mark != nil { return "access token \(expiry), then log in again: the provider has refused to refresh it" }
         guard profile.refresh != nil else { return "access token \(expiry); it cannot be refreshed" }
         return profile.isUsable(now: now) ? "access token \(expiry); refreshed by itself" : "access token \(expiry); refreshed when used"
+    }
+
+    /// How another program's login stands.
+    private static func standing(_ profile: Profile, _ overlay: Overlay, _ eligibility: Eligibility, now: Int64) -> String {
+        let what = "overlay: \(overlay.owner.name)'s own, read from \(overlay.path)"
+        switch eligibility {
+        case .ok: return "\(what); \(ExpiryText.sentence(profile.expiry(now: now), now: now)), renewed by \(overlay.owner.name) alone"
+        case .overlayExpired: return "\(what); not used: \(overlay.expiredSentence)"
+        case .overlayUnreadable: return "\(what); not used: the file gives no login (see below)"
+        default: return "\(what); \(self.eligibility(eligibility))"
+        }
     }
 }

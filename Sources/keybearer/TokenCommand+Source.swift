@@ -98,6 +98,10 @@ struct TokenSource {
 
     private func failure(_ profile: Profile, _ reason: TokenStanding.Reason) -> Failure {
         let id = profile.id
+        if let overlay = profile.overlay {
+            let state = profile.secret == nil ? "\(overlay.path) gives none; \(overlay.advice)" : overlay.expiredSentence
+            return .failed("\(id) is \(overlay.owner.name)'s login, and \(state)")
+        }
         return switch reason {
         case .noSecret: .failed("\(id) holds no secret; store it again: \(renewal(profile))")
         case .reference: .failed("the credential of \(id) is a reference that leads nowhere; `keybearer models status` says why")

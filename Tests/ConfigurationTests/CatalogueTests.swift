@@ -16,7 +16,7 @@ import Testing
             ("google", "https://generativelanguage.googleapis.com"), ("openrouter", "https://openrouter.ai"), ("xai", "https://api.x.ai"),
             ("groq", "https://api.groq.com"), ("mistral", "https://api.mistral.ai"), ("deepseek", "https://api.deepseek.com"),
             ("moonshot", "https://api.moonshot.ai"), ("zai", "https://api.z.ai"), ("azure-openai", nil), ("amazon-bedrock", nil),
-            ("ollama", "http://127.0.0.1:11434"),
+            ("ollama", "http://127.0.0.1:11434"), ("qwen-portal", "https://portal.qwen.ai"),
         ] as [(String, String?)])
     func addresses(id: String, url: String?) throws {
         let provider = try #require(settings.provider(id))
@@ -27,7 +27,7 @@ import Testing
 
     @Test("There are no others")
     func count() {
-        #expect(settings.providers.count == 15)
+        #expect(settings.providers.count == 16)
     }
 
     @Test("anthropic takes keys as x-api-key, and tokens as bearer with the beta merged in")

@@ -27,6 +27,8 @@ struct ExchangeFile: Sendable, CustomStringConvertible {
     private(set) var stores: [String: String] = [:]
     /// Texts that a step puts into a store.
     private(set) var texts: [String: String] = [:]
+    /// Texts of other programs' files, by their name in the test's folder.
+    private(set) var files: [String: String] = [:]
     private(set) var clients: [Script] = []
     private(set) var upstreams: [Script] = []
     private(set) var tokenEndpoints: [Script] = []
@@ -37,7 +39,7 @@ struct ExchangeFile: Sendable, CustomStringConvertible {
         ">", ">>", "answer", "expect", "header", "no-header", "body", "body-has", "body-lacks", "no-body", "chunk", "last-chunk", "receive",
         "open", "closed", "reset", "gone", "pause", "close", "cut", "end", "signal", "wait", "store-has", "store-lacks", "state-has",
         "log-has", "log-lacks",
-        "replace-store", "replace-state",
+        "replace-store", "replace-state", "write-file",
     ]
 
     init(name: String, text: String) throws(Flaw) {
@@ -61,6 +63,7 @@ struct ExchangeFile: Sendable, CustomStringConvertible {
         case settings
         case store(String)
         case text(String)
+        case file(String)
         case script(WritableKeyPath<ExchangeFile, [Script]>)
     }
 
@@ -76,6 +79,9 @@ struct ExchangeFile: Sendable, CustomStringConvertible {
         case "text":
             texts[name] = ""
             return .text(name)
+        case "file":
+            files[name] = ""
+            return .file(name)
         case "client": return begin(\.clients, name, number, isInBackground: line.hasSuffix(" in background"))
         case "upstream": return begin(\.upstreams, name, number)
         case "token-endpoint": return begin(\.tokenEndpoints, name, number)
@@ -95,6 +101,7 @@ struct ExchangeFile: Sendable, CustomStringConvertible {
         case .settings: settings += content + "\n"
         case .store(let agent): stores[agent, default: ""] += content + "\n"
         case .text(let name): texts[name, default: ""] += content + "\n"
+        case .file(let name): files[name, default: ""] += content + "\n"
         case .script(let list):
             let verb = String(content.prefix { $0 != " " })
             guard Self.verbs.contains(verb) else { throw Flaw(description: "\(name):\(number): no step is called \(verb)") }

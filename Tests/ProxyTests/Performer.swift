@@ -138,6 +138,11 @@ struct Performer {
     // MARK: Files
 
     private func file(_ verb: String, _ text: String) throws(Mismatch) {
+        if verb == "write-file" {
+            let names = text.split(separator: " ").map(String.init)
+            _ = stage.folder.put(stage.placeholders.expand(stage.texts[names[1]] ?? ""), as: names[0])
+            return
+        }
         if verb == "replace-store" { return stage.folder.putStore(stage.placeholders.expand(stage.texts[text] ?? ""), of: "main") }
         if verb == "replace-state" { return stage.folder.putState(stage.placeholders.expand(stage.texts[text] ?? ""), of: "main") }
         let path =

@@ -7,6 +7,8 @@ struct Placeholders: Sendable {
     let tokenPort: UInt16
     let closedPort: UInt16
     let proxyPort: UInt16
+    /// Of the test.
+    let folder: String
     /// Milliseconds since 1970 at which the dialogue began.
     let now: Int64
 
@@ -31,6 +33,7 @@ struct Placeholders: Sendable {
         case "token-endpoint": return "127.0.0.1:\(tokenPort)"
         case "closed": return "127.0.0.1:\(closedPort)"
         case "proxy": return "127.0.0.1:\(proxyPort)"
+        case "folder": return folder
         case "hour_ago": return "\(now - 3_600_000)"
         case "in_a_minute": return "\(now + 60_000)"
         case "in_an_hour": return "\(now + 3_600_000)"

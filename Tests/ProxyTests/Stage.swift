@@ -22,13 +22,17 @@ final class Stage: Sendable {
     private let isOver = Atomic(false)
 
     /// Starts the server. `settings`: JSON5, laid over settings that point every provider at the scripted upstream.
-    init(settings: String = "", stores: [String: String] = [:], texts: [String: String] = [:]) throws {
+    init(
+        settings: String = "", stores: [String: String] = [:], texts: [String: String] = [:], files: [String: String] = [:]
+    ) throws {
         let (upstream, upstreamPort) = PlainSocket.bound()
         let (tokenEndpoint, tokenPort) = PlainSocket.bound()
         let (silent, closedPort) = PlainSocket.bound(isListening: false)
         let now = Clock.wall()
-        let known = Placeholders(upstreamPort: upstreamPort, tokenPort: tokenPort, closedPort: closedPort, proxyPort: 0, now: now)
         folder = TestFolder()
+        let known = Placeholders(
+            upstreamPort: upstreamPort, tokenPort: tokenPort, closedPort: closedPort, proxyPort: 0, folder: folder.path, now: now)
+        for (name, text) in files { _ = folder.put(known.expand(text), as: name) }
         for (agent, text) in stores { folder.putStore(known.expand(text), of: agent) }
         let merged = try Self.merge(known.expand(Self.base), known.expand(settings.isEmpty ? "{}" : settings))
         let text = SettingsText(path: "settings", bytes: merged)
@@ -38,7 +42,8 @@ final class Stage: Sendable {
             accessLog: folder.accessLogPath)
         let proxyPort = server.addresses.first?.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
         placeholders = Placeholders(
-            upstreamPort: upstreamPort, tokenPort: tokenPort, closedPort: closedPort, proxyPort: proxyPort, now: now)
+            upstreamPort: upstreamPort, tokenPort: tokenPort, closedPort: closedPort, proxyPort: proxyPort, folder: folder.path,
+            now: now)
         self.upstream = upstream
         self.tokenEndpoint = tokenEndpoint
         self.silent = silent
