@@ -37,12 +37,13 @@ let package = Package(
         // C libraries: one door each.
         [
             .systemLibrary(name: "CLinux"),
+            .systemLibrary(name: "CScan"),
             .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
             .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
             .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         ],
         // Dependencies point up this list only.
-        module("JSON", [], resources: [.copy("Corpus")]),
+        module("JSON", ["CScan"], resources: [.copy("Corpus")]),
         module("Digest", ["COpenSSL"]),
         module("Files", ["CLinux"]),
         module("Children", ["CLinux", "Digest"]),
