@@ -39,6 +39,7 @@ let package = Package(
             .systemLibrary(name: "CLinux"),
             .systemLibrary(name: "CScan"),
             .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+            .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
             .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
             .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         ],
@@ -59,7 +60,7 @@ let package = Package(
             "Proxy",
             [
                 "Routing", "Configuration", "OAuth", "Credentials", "Children", "HTTP", "TLS", "Sockets", "JSON", "Files", "Digest",
-                "CLinux",
+                "CLinux", "CZstd",
                 logging,
             ],
             resources: [.copy("Exchanges")]),

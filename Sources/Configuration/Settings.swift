@@ -16,6 +16,10 @@ public struct Settings: Sendable {
     public var agents: [AgentSettings] = []
     /// Where the references in profiles lead.
     public var secrets = SecretPlaces()
+    /// What models are called.
+    public var models = ModelSettings()
+    /// How a client's conversation is known.
+    public var sessions = SessionSettings()
     /// Trust and pooling towards providers.
     public var upstream = UpstreamSettings()
     /// Requests whose path names no provider.
@@ -110,6 +114,22 @@ public struct AgentSettings: Sendable, Equatable {
     public var isDefault: Bool
     /// Whether it has the profiles of the agent `main` as well, beside its own. They stay main's: nothing is copied.
     public var inherits: Bool
+    /// The folder of which the agent serves every process that works in it and names no agent. `nil`: none.
+    public var workspace: String?
+}
+
+/// What models are called.
+public struct ModelSettings: Sendable, Equatable {
+    /// Names that clients may send in the place of a provider's, in any case.
+    public var aliases: [String: String] = [:]
+}
+
+/// How a client's conversation is known, so that it stays with one profile.
+public struct SessionSettings: Sendable, Equatable {
+    /// Fields whose value is a conversation's id, the first one there is; `Keybearer-Session` goes before them.
+    public var headers = ["X-Claude-Code-Session-Id", "session_id", "session-id", "thread-id", "X-Session-Id"]
+    /// Whether the member `prompt_cache_key` of a body is one, where no field is.
+    public var promptCacheKey = true
 }
 
 /// How providers are reached.

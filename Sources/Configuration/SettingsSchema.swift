@@ -10,6 +10,8 @@ enum SettingsSchema {
         .group("auth", \.auth, auth),
         .group("agents", \.self, Schema([.value("list", \.agents, agents)])),
         .group("secrets", \.secrets, SecretSchema.secrets),
+        .group("models", \.models, models),
+        .group("sessions", \.sessions, sessions),
         .group("upstream", \.upstream, upstream),
         ProviderSchema.catalogue,
         .group("routes", \.routes, routes),
@@ -92,10 +94,28 @@ enum SettingsSchema {
 
     private static let agents = Codec<[AgentSettings]>.list(
         .object(
-            AgentSettings(id: "", isDefault: false, inherits: false), required: ["id"],
+            AgentSettings(id: "", isDefault: false, inherits: false, workspace: nil), required: ["id"],
             Schema([
                 .value("id", \.id, .agentID), .value("default", \.isDefault, .truth), .value("inherit", \.inherits, .truth),
+                .optional("workspace", \.workspace, .path),
             ])))
+
+    private static let models = Schema<ModelSettings>([
+        .value(
+            "aliases", \.aliases,
+            .map("an alias, without @", { (1...64).contains($0.utf8.count) && !$0.contains("@") ? $0 : nil }, to: .text("a model's name")))
+    ])
+
+    /// A field that anybody may send. An underscore is allowed here: it is only read.
+    private static let sessionField = Codec<String>.checked("the name of a header that holds no credential, such as X-Session-Id") { name in
+        let dashed = name.lowercased().replacing("_", with: "-")
+        return FieldText.isName(dashed) && !FieldText.isFraming(dashed) && !FieldText.isCredential(dashed)
+    }
+
+    private static let sessions = Schema<SessionSettings>([
+        .value("headers", \.headers, .list(sessionField, atMost: 32)),
+        .value("promptCacheKey", \.promptCacheKey, .truth),
+    ])
 
     private static let upstream = Schema<UpstreamSettings>([
         .optional("caFile", \.caFile, .path),

@@ -97,7 +97,7 @@ public struct AgentStore: Sendable, Hashable {
     /// Whether a file of this name in ``directory`` is the store's: one of its own, or a copy that was made of one. All may hold secrets.
     public static func keeps(fileNamed name: String) -> Bool {
         let copies = ["auth-profiles.json.corrupt-", "auth-state.json.corrupt-", "auth.json.corrupt-", "auth.json.imported-"]
-        return ["auth-profiles.json", "auth-profiles.json.last-good", "auth-state.json", "auth.json"].contains(name)
+        return ["auth-profiles.json", "auth-profiles.json.last-good", "auth-state.json", "auth.json", AgentWorkspace.name].contains(name)
             || copies.contains(where: name.hasPrefix)
     }
 

@@ -52,7 +52,12 @@ struct Acceptor: ~Copyable {
                 }
             }
             isPausing = false
-            workers[worker].post(.accepted(number, caller(number, listener.door)))
+            let caller = caller(number, listener.door)
+            if shared.workspaces.isNeeded, !listener.isControl, shared.callers.admits(caller) {
+                shared.workspaces.hand(number, caller, to: workers[worker])
+            } else {
+                workers[worker].post(.accepted(number, caller))
+            }
         }
     }
 

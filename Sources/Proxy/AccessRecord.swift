@@ -27,6 +27,10 @@ struct AccessLines: ~Copyable {
         lines.append(text: agent)
         lines.append("\",\"provider\":\"")
         lines.append(text: provider)
+        if exchange.model.count > 0 {
+            lines.append("\",\"model\":\"")
+            exchange.model.append(to: &lines)
+        }
         if let candidate = exchange.candidate {
             lines.append("\",\"profile\":\"")
             lines.append(candidate.encodedID)

@@ -10,6 +10,8 @@ struct Caller: Sendable, Equatable {
     let door: Door
     /// Nil: the kernel did not tell.
     let owner: SocketOwner?
+    /// The agent in whose workspace it works (`WorkspaceDesk`); nil where nobody asked, or in none.
+    var agent: String? = nil
 }
 
 /// Which users of this machine are served (DESIGN §11): anyone who reaches the port spends the user's money.

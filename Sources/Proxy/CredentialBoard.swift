@@ -12,6 +12,7 @@ final class CredentialBoard: Sendable {
         var snapshots: [String: StoreSnapshot] = [:]
         var problems: [String: String] = [:]
         var rosters: [Roster] = []
+        var workspaces = Workspaces([])
     }
     private let state = Mutex(State())
     private let counter = Atomic(0)
@@ -19,7 +20,11 @@ final class CredentialBoard: Sendable {
     /// How the profiles fare.
     let standings: Standings
     private let sink: String
+    /// The numbers of profiles, for what outlives a roster.
+    var pools: PoolNumbers { builder.pools }
     private let mainAgent: String
+    /// Folders that the settings give to agents.
+    private let settledWorkspaces: [(agent: String, path: String)]
     private let configuredAgents: [String]
     /// Those that have main's profiles beside their own.
     private let heirs: Set<String>
@@ -34,6 +39,7 @@ final class CredentialBoard: Sendable {
         self.sink = sink
         self.programs = programs
         mainAgent = AgentID.normalised(settings.defaultAgent)
+        settledWorkspaces = settings.agents.compactMap { agent in agent.workspace.map { (AgentID.normalised(agent.id), $0) } }
         heirs = Set(settings.agents.map(\.id).filter(settings.inherits))
         configuredAgents = settings.agents.map { AgentID.normalised($0.id) } + (heirs.isEmpty ? [] : [AgentID.main])
         self.log = log
@@ -50,6 +56,9 @@ final class CredentialBoard: Sendable {
         let number = generation
         return (number, state.withLock { $0.rosters })
     }
+
+    /// Who works where.
+    var workspaces: Workspaces { state.withLock { $0.workspaces } }
 
     func store(of agentID: String) -> AgentStore { AgentStore(sink: sink, agentID: agentID, programs: programs) }
 
@@ -103,7 +112,9 @@ final class CredentialBoard: Sendable {
     private func publish() {
         let now = Clock.wall()
         let order = [mainAgent] + agents().filter { $0 != mainAgent }
+        let workspaces = workspaces(of: order)
         state.withLock { state in
+            state.workspaces = workspaces
             state.rosters = order.map { agent in
                 var snapshot = state.snapshots[agent] ?? StoreSnapshot(profiles: [])
                 if heirs.contains(agent), let main = state.snapshots[AgentID.main] {
@@ -113,6 +124,12 @@ final class CredentialBoard: Sendable {
             }
         }
         counter.add(1, ordering: .releasing)
+    }
+
+    /// Links are resolved, since the kernel names a process's folder by its real path.
+    private func workspaces(of agents: [String]) -> Workspaces {
+        let added = agents.compactMap { agent in AgentWorkspace.read(store(of: agent).directory).map { (agent: agent, path: $0) } }
+        return Workspaces((settledWorkspaces + added).map { ($0.agent, PrivateFile.realPath(of: $0.path) ?? $0.path) })
     }
 
     /// The default agent, those of the settings, and those that have a folder.

@@ -119,6 +119,7 @@ extension Worker {
             let used: Int
             switch exchanges[id].stage {
             case .head: used = readHead(id, rest)
+            case .looking: used = lookAtBody(id, rest)
             case _ where !exchanges[id].request.isComplete: used = relayRequestBody(id, rest)
             default: used = 0
             }

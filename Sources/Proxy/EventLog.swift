@@ -29,6 +29,7 @@ struct EventLog: Sendable {
         let who = user.map { "user \($0)" } ?? "a caller whom the kernel does not name"
         logger.warning("refused \(who): only this user's processes are served (clients.uids adds others); said once")
     }
+    func sessionsUnsaved(_ why: String) { logger.warning("sessions were not written down and would not survive a restart: \(why)") }
     func acceptPaused(_ why: String) { logger.warning("accepting pauses: \(why)") }
 
     func refresh(_ key: ProfileKey, _ outcome: RefreshOutcome) {

@@ -119,6 +119,14 @@ extension Exchange {
         position = 0
         isPinned = false
         reason = .order
+        look = BodyLook()
+        decoded.release()
+        continueWasSent = false
+        agent = ""
+        session = .none
+        findsHome = false
+        model = ModelText()
+        edit = RequestEdit()
         modelKey = 0
         preferred = -1
         alternate = -1
@@ -134,6 +142,7 @@ extension Exchange {
         interimAnswers = 0
         answerIsChunked = false
         answerEndsConnection = false
+        answerLook.end()
     }
 
     /// Whether there is any event after which this request would be sent a second time, so that a copy of its body is worth keeping.

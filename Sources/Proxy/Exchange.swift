@@ -7,15 +7,15 @@ internal import Synchronization
 
 /// One request and its answer.
 ///
-///     head ──▶ choosing ──▶ parked (its refresh is under way) ─┐
-///                 │ ◀─────────────────────────────────────────┘
+///     head ──▶ looking (its body is held) ──▶ choosing ──▶ parked (its refresh is under way) ─┐
+///       └────────────────────────────────────▶   │ ◀───────────────────────────────────────┘
 ///                 ├──▶ resolving ──▶ connecting ──▶ sending ──▶ responding ──▶ closed
 ///                 └─────────────◀── sent again (DESIGN §8) ──┘
 ///
 /// Slots are used again: nothing is allocated for a request once its worker has seen as many at a time.
 struct Exchange: ~Copyable {
     enum Stage: UInt8, Comparable {
-        case closed, head, choosing, parked, resolving, connecting, sending, responding
+        case closed, head, looking, choosing, parked, resolving, connecting, sending, responding
         static func < (left: Stage, right: Stage) -> Bool { left.rawValue < right.rawValue }
     }
 
@@ -34,8 +34,21 @@ struct Exchange: ~Copyable {
     var replay: ReplayCopy
     /// The client asks for a WebSocket (RFC 6455), and the provider may agree to one.
     var wantsWebSocket = false
+    /// What is read of the body before a profile is chosen; its text, where it came coded.
+    var look = BodyLook()
+    var decoded: ByteQueue
+    /// The client has been told to send its body.
+    var continueWasSent = false
 
     // What was decided
+    /// Whose profiles: the agent's id.
+    var agent = ""
+    /// What the client's conversation is known by.
+    var session = AffinityKey.none
+    /// The session's first profile is gone: the one that serves it now takes its place.
+    var findsHome = false
+    var model = ModelText()
+    var edit = RequestEdit()
     var provider = 0
     var restStart = 0
     var lineup: Lineup?
@@ -70,10 +83,13 @@ struct Exchange: ~Copyable {
     var interimAnswers = 0
     var answerIsChunked = false
     var answerEndsConnection = false
+    var answerLook: AnswerLook
 
     init(pool: BufferPool) {
         headBytes = ByteQueue(pool: pool)
         replay = ReplayCopy(pool: pool)
+        decoded = ByteQueue(pool: pool)
+        answerLook = AnswerLook(pool: pool)
     }
 
     /// Idle connections may be shared with requests of the same provider and profile only.
@@ -83,13 +99,15 @@ struct Exchange: ~Copyable {
 // MARK: - The path of a request, step by step (DESIGN §2)
 
 extension Worker {
-    /// The head is complete: everything that can be decided before a connection exists.
+    /// The head is complete: everything that can be decided before a connection exists. A JSON body is looked into first, since the model
+    /// it names may decide; then this goes on when enough of it is here.
     mutating func begin(_ id: Int32) {
         exchanges[id].request.begin(exchanges[id].head.framing)
         exchanges[id].stage = .choosing
         downstreams[exchanges[id].downstream].readDeadline = .max
-        guard admit(id), route(id), choose(id) else { return }
-        credential(id)
+        guard admit(id), route(id) else { return }
+        if beginLook(id, unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)) { return }
+        decide(id)
     }
 
     /// 1. May this caller speak to us at all? Its user, Host and Origin are checked before anything is looked up.
@@ -193,7 +211,7 @@ extension Worker {
         let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
         let injector = Injector(
             origin: origins[exchanges[id].provider], candidate: exchanges[id].candidate, restStart: exchanges[id].restStart,
-            isUpgrade: exchanges[id].wantsWebSocket)
+            isUpgrade: exchanges[id].wantsWebSocket, edit: exchanges[id].edit)
         var output = ByteQueue(pool: pool)
         output.take(from: &upstreams[fd].outbound)
         injector.write(exchanges[id].head, bytes, to: &output)
@@ -202,10 +220,11 @@ extension Worker {
 
     /// 7. The body up as it comes, the answer down as it comes (`RequestRelay`, `ResponseRelay`).
     private mutating func relay(_ id: Int32, _ fd: Int32) {
-        if exchanges[id].replay.isWhole || exchanges[id].request.isComplete { sendReplay(id, to: fd) } else { prepareReplay(id) }
+        if exchanges[id].replay.isWhole { exchanges[id].replay.rewind() } else { prepareReplay(id) }
+        sendHeld(id, to: fd)
         let client = exchanges[id].downstream
         if exchanges[id].head.expectsContinue, !exchanges[id].request.isComplete, downstreams[client].inbound.isEmpty,
-            exchanges[id].request.byteCount == 0
+            exchanges[id].request.byteCount == 0, !exchanges[id].continueWasSent
         {
             downstreams[client].outbound.append("HTTP/1.1 100 Continue\r\n\r\n")
             flushDownstream(client)
@@ -225,7 +244,8 @@ extension Worker {
         let requestUnread = !exchanges[id].request.isComplete
         if fd >= 0 {
             let isIntact = upstreamIsClean && !upstreams[fd].isDeaf && upstreams[fd].waiting == 0
-            let keepsUpstream = isIntact && exchanges[id].response.keepAlive && !requestUnread
+            // A body that it was sent half of would be taken to begin in the next request.
+            let keepsUpstream = isIntact && exchanges[id].response.keepAlive && !requestUnread && exchanges[id].replay.isSent
             if keepsUpstream { keepUpstream(fd) } else { buryUpstream(fd) }
         }
         closeExchange(id)

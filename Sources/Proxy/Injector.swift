@@ -10,6 +10,8 @@ struct Injector {
     let restStart: Int
     /// Whether the client's wish for a WebSocket goes on to the provider.
     let isUpgrade: Bool
+    /// What the model's rewriting changes in the head.
+    let edit: RequestEdit
 
     func write(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
         writeRequestLine(head, bytes, to: &output)
@@ -30,15 +32,26 @@ struct Injector {
             output.append(byte: UInt8(ascii: "/"))
         }
         var ranges = UpstreamTarget(of: characters, restStart: restStart)
-        while let range = ranges.next(in: characters) { output.append(target.extracting(range)) }
+        while let range = ranges.next(in: characters) { write(range, of: target, to: &output) }
         output.append(" HTTP/1.1\r\n")
+    }
+
+    /// A part of the target; what stands for a model in it may be another text.
+    @inline(__always)
+    private func write(_ range: Range<Int>, of target: RawSpan, to output: inout ByteQueue) {
+        guard let change = edit.target, range.contains(change.range.lowerBound), change.range.upperBound <= range.upperBound else {
+            return output.append(target.extracting(range))
+        }
+        output.append(target.extracting(range.lowerBound..<change.range.lowerBound))
+        output.append(change.text)
+        output.append(target.extracting(change.range.upperBound..<range.upperBound))
     }
 
     /// The client's fields but: hop-by-hop ones, credentials of any kind, ours, framing, and those that the provider's data sets.
     private func writeFields(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
         for index in 0..<head.fieldCount {
             let field = head[index]
-            if Self.isRemoved(field) { continue }
+            if Self.isRemoved(field) || edit.dropsCoding && field.name == .contentEncoding { continue }
             if field.name == .secWebSocketProtocol {
                 WebSocket.writeSubprotocols(field, of: bytes, to: &output)
                 continue
@@ -64,7 +77,7 @@ struct Injector {
         case .none, .untilClose: break
         case .length(let count):
             output.append("Content-Length: ")
-            output.append(decimal: count)
+            output.append(decimal: count + edit.lengthChange)
             output.append("\r\n")
         case .chunked: output.append("Transfer-Encoding: chunked\r\n")
         }

@@ -3,10 +3,11 @@ internal import Files
 internal import OAuth
 internal import Sockets
 
-/// Watches the store's folders, and refreshes ahead what is in use: the thread that keeps the board true.
+/// Watches the store's folders, refreshes ahead what is in use, and writes down what is remembered: the thread that keeps the board true.
 struct Keeper: Sendable {
     let board: CredentialBoard
     let refreshes: RefreshDesk
+    let affinities: Affinities
     let stop: Mailbox<Void>
     let log: EventLog
 
@@ -57,6 +58,7 @@ struct Keeper: Sendable {
             }
             guard count == 0 || now >= nextCheck else { continue }
             nextCheck = now + Self.checkInterval.milliseconds
+            if let failure = affinities.save(now: now) { log.sessionsUnsaved(failure) }
             for candidate in board.dueForRefresh(lastUsed: &lastUsed, now: now) {
                 refreshes.ask(candidate, cause: .early(holding: candidate.fingerprint), replyTo: nil)
             }

@@ -75,6 +75,9 @@ extension Worker {
         guard shared.callers.isOwn(caller) else { return .refusal(Refusal(.notOwnUser)) }
         return switch (request.isRead, request.path) {
         case (true, ["status"]): .json(status)
+        case (true, ["sessions"]): .json(SessionBook(shared.affinities).list)
+        case (false, ["sessions", "pin"]): pinSession(request)
+        case (false, ["sessions", "unpin"]): unpinSession(request)
         default: .refusal(Refusal(.unknownPath))
         }
     }

@@ -34,6 +34,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
     case refreshFailed = "refresh_failed"
     case allCooling = "all_cooling"
     case storeUnreadable = "store_unreadable"
+    case keeperUnusable = "keeper_unusable"
     // The provider
     case upstreamUnreachable = "upstream_unreachable"
     case upstreamCertificate = "upstream_certificate"
@@ -45,7 +46,9 @@ enum RefusalCode: String, CaseIterable, Sendable {
     var status: Int {
         switch self {
         case .badRequest, .methodRefused, .badTarget, .contradictingPins, .malformedPin: 400
-        case .callerRefused, .originRefused, .crossSite, .notOwnUser, .needsLogin, .overlayExpired, .profileUnusable, .noProfile: 403
+        case .callerRefused, .originRefused, .crossSite, .notOwnUser, .needsLogin, .overlayExpired, .profileUnusable, .noProfile,
+            .keeperUnusable:
+            403
         case .noRoute, .unknownProvider, .unknownAgent, .unknownProfile, .unknownPath: 404
         case .headTimeout, .bodyTimeout: 408
         case .bodyTooLarge: 413
@@ -64,7 +67,8 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .badRequest: "The request is malformed."
         case .methodRefused: "CONNECT and TRACE are not served: Keybearer is a reverse proxy. Use it as a base URL, not as HTTP_PROXY."
         case .badTarget: "The request's target cannot be used."
-        case .contradictingPins: "The path and the Keybearer-Profile or Keybearer-Agent field name different things; send one of them."
+        case .contradictingPins:
+            "The path, the Keybearer-Profile or Keybearer-Agent field and the model's name say different things; send one of them."
         case .malformedPin: "A profile or agent is named in percent-encoded UTF-8 of at most 256 octets, once."
         case .headTimeout: "The request's head did not arrive in time."
         case .bodyTimeout: "The request's body stopped arriving."
@@ -90,6 +94,8 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .refreshFailed: "The access token has expired and could not be refreshed for now."
         case .allCooling: "Every profile of this provider rests after a refusal; `candidates` says why and for how long."
         case .storeUnreadable: "The credential store cannot be read; `keybearer models status` says where and why."
+        case .keeperUnusable:
+            "What this request refers to (an answer, a file, a batch, a conversation) belongs to a profile that cannot serve now. No other has it."
         case .upstreamUnreachable: "The provider cannot be reached."
         case .upstreamCertificate: "The provider's certificate was not accepted; nothing of the request was sent."
         case .upstreamInvalid: "The provider's answer is not valid HTTP."
@@ -131,6 +137,18 @@ struct Refusal {
         status = rejection.status
         message = "\(rejection.message)"
         detail = "\(rejection.code)"
+    }
+
+    /// The body names a model twice.
+    static var twoModels: Refusal {
+        var refusal = Refusal(.badRequest, naming: "the body has two members called \"model\"; send one")
+        refusal.detail = "duplicate_model"
+        return refusal
+    }
+
+    /// No profile has all that the request refers to.
+    static var severalKeepers: Refusal {
+        Refusal(.contradictingPins, naming: "the request refers to things that different profiles made, such as an answer and a file")
     }
 
     /// The target leads nowhere.

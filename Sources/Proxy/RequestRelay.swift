@@ -8,21 +8,44 @@ struct ReplayCopy: ~Copyable {
     private(set) var state = State.none
     private(set) var bytes: ByteQueue
     private var limit = 0
+    /// How much of it the present attempt has been given.
+    private(set) var sentCount = 0
 
     init(pool: BufferPool) { bytes = ByteQueue(pool: pool) }
 
     /// True when everything sent so far is here, so that it can be sent again.
     var isWhole: Bool { state == .keeping }
+    /// Nothing that is held is still to be sent.
+    var isSent: Bool { sentCount == bytes.count }
 
     mutating func begin(limit: Int) {
         state = .keeping
         self.limit = limit
+        sentCount = 0
+    }
+    /// Takes in bytes before any attempt; the caller sees to the room.
+    mutating func hold(_ run: RawSpan) { bytes.append(run) }
+    /// The next attempt begins at the first byte.
+    mutating func rewind() { sentCount = 0 }
+    /// Counts held bytes that have been sent.
+    mutating func sent(_ count: Int) { sentCount += count }
+    /// What has been held may be longer than what is kept from now on; false when it is.
+    mutating func keepUp(to limit: Int) -> Bool {
+        self.limit = limit
+        return bytes.count <= limit
+    }
+    mutating func replace(_ range: Range<Int>, with text: [UInt8]) { bytes.replace(range, with: text) }
+    /// Another body in the place of this one.
+    mutating func take(_ other: inout ByteQueue) {
+        bytes.release()
+        bytes.take(from: &other)
     }
     /// Adds sent bytes; gives everything up when there is no room. Answers by how much what is held has changed.
     mutating func keep(_ run: RawSpan, room: Int) -> Int {
         guard state == .keeping else { return 0 }
         guard bytes.count + run.byteCount <= limit, run.byteCount <= room else { return -drop() }
         bytes.append(run)
+        sentCount += run.byteCount
         return run.byteCount
     }
     /// Frees the copy: the first byte of the answer has gone out, or no repetition is possible. Answers how much was held.
@@ -30,6 +53,7 @@ struct ReplayCopy: ~Copyable {
         let held = bytes.count
         bytes.release()
         state = .none
+        sentCount = 0
         return held
     }
 }
@@ -39,22 +63,51 @@ struct ReplayCopy: ~Copyable {
 extension Worker {
     /// Whether, and up to what size, a copy of this request's body is worth keeping.
     mutating func prepareReplay(_ id: Int32) {
-        guard exchanges[id].mayBeSentAgain else { return }
+        if let limit = replayLimit(id) { exchanges[id].replay.begin(limit: limit) }
+    }
+
+    /// The largest copy that is kept of this request; nil when none is.
+    private func replayLimit(_ id: Int32) -> Int? {
+        guard exchanges[id].mayBeSentAgain else { return nil }
         let settings = shared.settings.replay
         switch exchanges[id].head.framing {
-        case .none: exchanges[id].replay.begin(limit: 0)
-        case .length(let count) where count <= settings.maxBytes: exchanges[id].replay.begin(limit: count)
-        case .chunked: exchanges[id].replay.begin(limit: settings.chunkedMaxBytes)
-        default: break
+        case .none: return 0
+        case .length(let count): return count <= settings.maxBytes ? max(0, count + exchanges[id].edit.lengthChange) : nil
+        case .chunked: return settings.chunkedMaxBytes
+        case .untilClose: return nil
         }
     }
 
     mutating func dropReplay(_ id: Int32) { replayBytes -= exchanges[id].replay.drop() }
 
+    /// An answer has begun, so that nothing will be sent again: what is held goes when it has been sent once.
+    mutating func releaseReplay(_ id: Int32) { if exchanges[id].replay.isSent { dropReplay(id) } }
+
+    /// Sends what is held of the body, as the upstream takes it: a copy of an earlier attempt, or what was held to be looked into. What the
+    /// client still has to send follows it.
+    mutating func sendHeld(_ id: Int32, to fd: Int32) {
+        var room = Worker.heldBytes - min(upstreams[fd].waiting, Worker.heldBytes)
+        let chunked = exchanges[id].request.framing == .chunked
+        while !exchanges[id].replay.isSent, room > 0 {
+            let held = unsafe RawSpan(_unsafeBytes: exchanges[id].replay.bytes.bytes)
+            let start = exchanges[id].replay.sentCount
+            let count = min(held.byteCount - start, Worker.heldBytes)
+            writeBody(held.extracting(start..<start + count), chunked: chunked, to: fd)
+            exchanges[id].replay.sent(count)
+            room -= count
+        }
+        flushSoon(fd)
+        guard exchanges[id].replay.isSent else { return }
+        if chunked, exchanges[id].request.isComplete { upstreams[fd].outbound.append("0\r\n\r\n") }
+        // What was held to be looked into is kept only if it may be of use again.
+        guard exchanges[id].replay.isWhole, exchanges[id].stage < .responding, let limit = replayLimit(id) else { return dropReplay(id) }
+        if !exchanges[id].replay.keepUp(to: limit) { dropReplay(id) }
+    }
+
     /// Passes body bytes on as they come; answers how many were used. None while the upstream is not there or has its fill.
     mutating func relayRequestBody(_ id: Int32, _ bytes: RawSpan) -> Int {
         let fd = exchanges[id].upstream
-        guard fd >= 0, upstreams[fd].isReady, upstreams[fd].waiting < Worker.heldBytes else { return 0 }
+        guard fd >= 0, upstreams[fd].isReady, upstreams[fd].waiting < Worker.heldBytes, exchanges[id].replay.isSent else { return 0 }
         var at = 0
         while !exchanges[id].request.isComplete {
             switch exchanges[id].request.next(bytes, from: at) {
@@ -69,7 +122,11 @@ extension Worker {
                 bodyProgressed(id, fd)
                 return at
             case .broken(let rejection):
-                requestBroken(id, rejection)
+                requestBroken(id, Refusal(rejection))
+                return bytes.byteCount
+            }
+            if exchanges[id].look.hasTwoModels {
+                requestBroken(id, .twoModels)
                 return bytes.byteCount
             }
             if let cap = shared.settings.limits.requestBody, exchanges[id].request.byteCount > cap, !exchanges[id].wantsWebSocket {
@@ -91,6 +148,7 @@ extension Worker {
 
     /// One run of body bytes, framed as the request is.
     private mutating func sendBody(_ id: Int32, _ run: RawSpan, to fd: Int32) {
+        if exchanges[id].look.stage == .watching { exchanges[id].look.feed(run) }
         replayBytes += exchanges[id].replay.keep(run, room: shared.replayShare - replayBytes)
         writeBody(run, chunked: exchanges[id].request.framing == .chunked, to: fd)
     }
@@ -105,21 +163,11 @@ extension Worker {
         upstreams[fd].outbound.append("\r\n")
     }
 
-    /// Sends the copy again on a new connection; what the client still has to send follows it.
-    mutating func sendReplay(_ id: Int32, to fd: Int32) {
-        let chunked = exchanges[id].request.framing == .chunked
-        if !exchanges[id].replay.bytes.isEmpty {
-            let bytes = unsafe exchanges[id].replay.bytes.bytes
-            writeBody(unsafe RawSpan(_unsafeBytes: bytes), chunked: chunked, to: fd)
-        }
-        if chunked, exchanges[id].request.isComplete { upstreams[fd].outbound.append("0\r\n\r\n") }
-    }
-
-    /// The client's framing broke after the head was forwarded: the upstream must never take what it has for a whole request.
-    private mutating func requestBroken(_ id: Int32, _ rejection: Rejection) {
+    /// The body turned out to be wrong after the head was forwarded: the upstream must never take what it has for a whole request.
+    private mutating func requestBroken(_ id: Int32, _ refusal: Refusal) {
         dropUpstream(id)
         if exchanges[id].stage == .responding { return truncate(id) }
-        refuse(id, Refusal(rejection))
+        refuse(id, refusal)
     }
 }
 

@@ -95,7 +95,8 @@ extension Worker {
         exchanges[id].status = exchanges[id].response.status
         upstreams[exchanges[id].upstream].deadline = .max  // a stream may be silent for as long as the provider likes
         exchanges[id].answer.begin(exchanges[id].response.framing)
-        dropReplay(id)
+        releaseReplay(id)
+        learnFromHead(id, head)
         writeStatusLine(id, head, to: fd)
         writeFields(id, head, to: fd)
         writeOwnFields(id, to: fd)
@@ -195,6 +196,7 @@ extension Worker {
             switch exchanges[id].answer.next(bytes, from: at) {
             case .data(let start, let count, let next):
                 writeAnswerBody(id, bytes.extracting(start..<start + count), to: client)
+                if exchanges[id].answerLook.isActive { learnFromBody(id, bytes.extracting(start..<start + count)) }
                 at = next
             case .ended(let next): at = next
             case .starved:

@@ -55,6 +55,14 @@ final class Lineup: Sendable {
         return all.first { $0.key.profileID == name } ?? all.first { $0.key.profileID == "\(credentialProvider):\(name)" }
     }
 
+    /// The profile that has this pool number.
+    func numbered(_ number: Int) -> Candidate? {
+        if let position = position(of: number) { return candidates[position] }
+        return others.first { $0.poolKey == number }
+    }
+    /// Its place among the usable ones.
+    func position(of number: Int) -> Int? { candidates.firstIndex { $0.poolKey == number } }
+
     /// Every profile and whether it may be used: what an error tells.
     var explanation: [(profile: String, reason: String)] {
         (candidates + others).map { ($0.key.profileID, $0.eligibility.rawValue) }

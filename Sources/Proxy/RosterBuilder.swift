@@ -156,14 +156,26 @@ final class PoolNumbers: Sendable {
         let provider: String
         let profile: ProfileKey
     }
-    private let numbers = Mutex<[Pair: Int]>([:])
+    private struct State {
+        var numbers: [Pair: Int] = [:]
+        var pairs: [Pair] = []
+    }
+    private let state = Mutex(State())
 
     func number(_ provider: String, _ profile: ProfileKey) -> Int {
-        numbers.withLock { numbers in
+        state.withLock { state in
             let pair = Pair(provider: provider, profile: profile)
-            if let number = numbers[pair] { return number }
-            numbers[pair] = numbers.count
-            return numbers.count - 1
+            if let number = state.numbers[pair] { return number }
+            state.numbers[pair] = state.pairs.count
+            state.pairs.append(pair)
+            return state.pairs.count - 1
+        }
+    }
+
+    /// Whose number this is.
+    func profile(_ number: Int) -> (provider: String, key: ProfileKey)? {
+        state.withLock { state in
+            state.pairs.indices.contains(number) ? (state.pairs[number].provider, state.pairs[number].profile) : nil
         }
     }
 }

@@ -24,6 +24,7 @@ extension Worker {
         guard let roster = roster(id, named: route.agent, target, bytes) else { return false }
         let lineup = roster.lineups[exchanges[id].provider]
         exchanges[id].lineup = lineup
+        exchanges[id].agent = roster.agentID
         guard shared.settings.providers[exchanges[id].provider].baseURL != nil else {
             let advice = shared.settings.providers[exchanges[id].provider].addressAdvice
             refuse(id, Refusal(.noAddress, naming: advice))
@@ -33,13 +34,17 @@ extension Worker {
             refuse(id, Refusal(.upgradeNotServed))
             return false
         }
+        guard readSession(id, bytes) else { return false }
         if route.profile == nil, !exchanges[id].head.contains(.keybearerProfile) { return true }
         return pin(id, path: route.profile, lineup, target, bytes)
     }
 
-    /// The roster of the agent that the path or the field names; the default agent's when neither does.
+    /// The roster of the agent that the path or the field names; when neither does, of the one in whose workspace the caller works, or of
+    /// the default agent.
     private mutating func roster(_ id: Int32, named path: Range<Int>?, _ target: RawSpan, _ bytes: RawSpan) -> Roster? {
-        if path == nil, !exchanges[id].head.contains(.keybearerAgent) { return rosters.main }
+        if path == nil, !exchanges[id].head.contains(.keybearerAgent) {
+            return downstreams[exchanges[id].downstream].caller.agent.flatMap { rosters.roster(of: $0) } ?? rosters.main
+        }
         guard let header = name(id, .keybearerAgent, bytes), let path = name(path, target) else {
             refuse(id, Refusal(.malformedPin))
             return nil
@@ -101,10 +106,13 @@ extension Worker {
                 .overlayExpired, naming: overlay.expiredSentence, profile: named[0].key.profileID, candidates: lineup.explanation)
         }
         if let pinned = exchanges[id].candidate, exchanges[id].isPinned {
-            let code: RefusalCode = pinned.eligibility == .needsLogin ? .needsLogin : .profileUnusable
+            let unusable: RefusalCode = exchanges[id].reason == .stored ? .keeperUnusable : .profileUnusable
             let reason = pinned.eligibility == .ok ? Eligibility.expired : pinned.eligibility
-            return Refusal(
-                code, naming: "\(pinned.key.profileID): \(reason.rawValue)", profile: pinned.key.profileID, candidates: explanation(id))
+            var refusal = Refusal(
+                pinned.eligibility == .needsLogin ? .needsLogin : unusable, naming: "\(pinned.key.profileID): \(reason.rawValue)",
+                profile: pinned.key.profileID, candidates: explanation(id))
+            if exchanges[id].reason == .sessionPin { refusal.message += Self.unpinAdvice }
+            return refusal
         }
         if let problem = lineup.storeProblem { return Refusal(.storeUnreadable, naming: problem) }
         if lineup.others.isEmpty { return Refusal(.noProfile, naming: "provider \(provider.credentialsFrom)") }

@@ -41,9 +41,10 @@ public final class Server: Sendable {
     ///   - logger: the control plane's log.
     ///   - accessLog: where a line a request is written; nil: nowhere.
     ///   - controlSocket: where commands reach the server, beside the settings' addresses; nil: nowhere. Another server that has it keeps it.
+    ///   - sessions: the file in which sessions outlive the server; nil: they do not.
     public init(
         settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], runner: Runner? = nil, logger: Logger,
-        accessLog: String? = nil, controlSocket: String? = nil
+        accessLog: String? = nil, controlSocket: String? = nil, sessions: String? = nil
     ) throws {
         let log = EventLog(logger: logger)
         let listeners = try Listeners.open(settings, control: controlSocket, log: log)
@@ -56,7 +57,8 @@ public final class Server: Sendable {
         shared = Shared(
             settings: settings,
             facts: ServerFacts(process: getpid(), startedAt: Clock.wall(), addresses: addresses, sink: sink), board: board,
-            refreshes: refreshes, workers: count, notices: Notices(runner: runner), log: log,
+            refreshes: refreshes, affinities: Affinities(path: sessions, pools: board.pools), workers: count,
+            notices: Notices(runner: runner), log: log,
             accessLog: accessLog.map { AccessLog(path: $0) })
         workers = (0..<count).map { _ in Mailbox<Message>() }
         running = RunningThreads()
@@ -103,7 +105,8 @@ public final class Server: Sendable {
     }
 
     private func startKeeper() {
-        let keeper = Keeper(board: board, refreshes: shared.refreshes, stop: stopKeeping, log: shared.log)
+        let keeper = Keeper(
+            board: board, refreshes: shared.refreshes, affinities: shared.affinities, stop: stopKeeping, log: shared.log)
         let done = running.begin()
         Thread(name: "kb-keeper") {
             defer { done.end() }
@@ -141,7 +144,9 @@ public final class Server: Sendable {
         while shared.refreshes.isBusy { Pause.milliseconds(20) }
         var seen: [String: StoreIdentity] = [:]
         board.writeUsage(&seen, all: true)
+        if let failure = shared.affinities.save(now: shared.wallClock()) { shared.log.sessionsUnsaved(failure) }
         shared.resolver.stop()
+        shared.workspaces.stop()
         shared.accessLog?.stop()
         shared.log.stopped()
         return inTime

@@ -22,10 +22,15 @@ final class Shared: Sendable {
     let accessLog: AccessLog?
     /// Each worker's part of what all replay copies may hold.
     let replayShare: Int
+    let affinities: Affinities
+    let workspaces: WorkspaceDesk
+    let aliases: ModelAliases
+    /// Fields that name a session, in lower case.
+    let sessionFields: [[UInt8]]
 
     init(
-        settings: Settings, facts: ServerFacts, board: CredentialBoard, refreshes: RefreshDesk, workers: Int, notices: Notices,
-        log: EventLog,
+        settings: Settings, facts: ServerFacts, board: CredentialBoard, refreshes: RefreshDesk, affinities: Affinities,
+        workers: Int, notices: Notices, log: EventLog,
         accessLog: AccessLog?
     ) {
         self.settings = settings
@@ -43,6 +48,10 @@ final class Shared: Sendable {
         self.log = log
         self.accessLog = accessLog
         replayShare = settings.replay.totalBytes / workers
+        self.affinities = affinities
+        workspaces = WorkspaceDesk(board: board)
+        aliases = ModelAliases(settings.models.aliases)
+        sessionFields = settings.sessions.headers.map { Array($0.lowercased().utf8) }
     }
 
     /// Milliseconds since 1970: what expiries are compared with.

@@ -149,6 +149,7 @@ extension Worker {
         updateInterest(ofUpstream: fd)
         let id = upstreams[fd].exchange
         guard id >= 0, upstreams[fd].stage == .active, upstreams[fd].waiting < Worker.heldBytes / 2 else { return }
+        if !exchanges[id].replay.isSent { return sendHeld(id, to: fd) }
         if !downstreams[exchanges[id].downstream].inbound.isEmpty, !exchanges[id].request.isComplete {
             drainInbound(exchanges[id].downstream)
         }

@@ -75,6 +75,26 @@ public struct ByteQueue: ~Copyable {
     @inline(__always)
     public mutating func advance(_ size: Int) { tail += size }
 
+    /// Puts `text` in the place of the bytes at `range`. Of what stands around them, the shorter side moves when bytes go.
+    public mutating func replace(_ range: Range<Int>, with text: [UInt8]) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "no such bytes to be replaced")
+        let growth = text.count - range.count
+        let behind = count - range.upperBound
+        if growth > 0, tail + growth > capacity { grow(by: growth) }
+        guard let base = unsafe base else { return }
+        let start = head + range.lowerBound
+        if growth < 0, range.lowerBound < behind {
+            unsafe memmove(base + head - growth, base + head, range.lowerBound)
+            head -= growth
+        } else {
+            unsafe memmove(base + start + text.count, base + head + range.upperBound, behind)
+            tail += growth
+        }
+        let place = head + range.lowerBound
+        unsafe text.withUnsafeBytes { if let bytes = $0.baseAddress { unsafe memcpy(base + place, bytes, $0.count) } }
+        if head == tail { release() }
+    }
+
     /// Drops `size` bytes from the start; the block goes back to the pool when nothing is left.
     @inline(__always)
     public mutating func consume(_ size: Int) {

@@ -7,8 +7,15 @@ public enum SocketHolder {
         let wanted = "socket:[\(inode)]"
         return names(in: "/proc").lazy.compactMap { Int32($0) }.first { id in
             if let user, owner(of: "/proc/\(id)") != user { return false }
-            return names(in: "/proc/\(id)/fd").contains { link("/proc/\(id)/fd/\($0)") == wanted }
+            return has(id, wanted)
         }
+    }
+
+    /// Whether this process has the socket with this inode open.
+    public static func holds(_ process: Int32, _ inode: UInt32) -> Bool { has(process, "socket:[\(inode)]") }
+
+    private static func has(_ process: Int32, _ wanted: String) -> Bool {
+        names(in: "/proc/\(process)/fd").contains { link("/proc/\(process)/fd/\($0)") == wanted }
     }
 
     /// A person's words for the process that listens on a TCP port of this machine: `nginx (process 812)`.

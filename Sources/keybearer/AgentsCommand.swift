@@ -35,7 +35,7 @@ struct AgentsCommand: ParsableCommand {
             Output.table(
                 agents.map { agent in
                     let state = agent.problem ?? (agent.profiles.isEmpty ? "no profiles" : agent.profiles.joined(separator: ", "))
-                    return [agent.id, agent.isDefault ? "default" : "", state]
+                    return [agent.id, agent.isDefault ? "default" : "", state, agent.workspaces.joined(separator: ", ")]
                 })
         }
     }
@@ -46,14 +46,20 @@ struct AgentsCommand: ParsableCommand {
             abstract: "Make a folder for an agent's credentials.",
             discussion: """
                 It starts without profiles. A login is not copied from another agent: two holders of one refresh token log each other out.
+                With --workspace every program that works in that folder and names no agent is this agent's; it can be given to an agent \
+                that is there already, too.
 
                 EXAMPLES
                   keybearer agents add research
+                  keybearer agents add work --workspace ~/work
                   keybearer models auth paste-api-key --provider openai --agent research
                 """)
 
         @Argument(help: ArgumentHelp("The agent's name; lower case, and - for what is no letter or digit.", valueName: "name"))
         var name: String
+
+        @Option(help: ArgumentHelp("A folder: programs that work in it or below are this agent's.", valueName: "dir"))
+        var workspace: String?
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -69,11 +75,26 @@ struct AgentsCommand: ParsableCommand {
         func run() throws {
             let agents = Agents(try Installation(options))
             let id = AgentID.normalised(name)
-            guard !agents.hasFolder(id) else { throw Failure.failed("there is an agent \(id) already, in \(agents.store(id).directory)") }
+            let isNew = !agents.hasFolder(id)
+            guard isNew || workspace != nil else {
+                throw Failure.failed("there is an agent \(id) already, in \(agents.store(id).directory)")
+            }
+            let folder = try workspace.map(Self.folder)
             _ = try PrivateDirectory.ensure(agents.store(id).directory)
+            if let folder { try AgentWorkspace.write(folder, agents.store(id).directory) }
             if json { return Output.json(agents.entry(id).document) }
-            Output.line("added \(id): \(agents.store(id).directory)")
+            if isNew { Output.line("added \(id): \(agents.store(id).directory)") }
+            if let folder { Output.line("programs that work in \(folder) are served as \(id)") }
+            guard agents.entry(id).profiles.isEmpty else { return }
             Output.line("give it a credential: keybearer models auth paste-api-key --provider openai --agent \(id)")
+        }
+
+        /// The folder by its real path, as the kernel names where a process works.
+        private static func folder(_ given: String) throws -> String {
+            guard let path = PrivateFile.realPath(of: given), !path.contains("\n") else {
+                throw Failure.failed("there is no folder \(given); make it first")
+            }
+            return path
         }
     }
 
@@ -132,6 +153,8 @@ struct Agents {
         let directory: String
         /// Ids in stored order.
         let profiles: [String]
+        /// The folders whose programs are its own.
+        let workspaces: [String]
         /// Why its store cannot be read.
         let problem: String?
 
@@ -139,7 +162,8 @@ struct Agents {
         var document: Value {
             [
                 "id": .string(id), "isDefault": .bool(isDefault), "agentDir": .string(directory),
-                "profiles": .array(profiles.map { .string($0) }), "problem": problem.map { .string($0) } ?? nil,
+                "profiles": .array(profiles.map { .string($0) }), "workspaces": .array(workspaces.map { .string($0) }),
+                "problem": problem.map { .string($0) } ?? nil,
             ]
         }
     }
@@ -168,10 +192,20 @@ struct Agents {
         let store = store(id)
         do throws(StoreError) {
             let profiles = try store.load().profiles.map(\.id)
-            return Entry(id: id, isDefault: id == defaultID, directory: store.directory, profiles: profiles, problem: nil)
+            return Entry(
+                id: id, isDefault: id == defaultID, directory: store.directory, profiles: profiles, workspaces: workspaces(id), problem: nil
+            )
         } catch {
-            return Entry(id: id, isDefault: id == defaultID, directory: store.directory, profiles: [], problem: error.description)
+            return Entry(
+                id: id, isDefault: id == defaultID, directory: store.directory, profiles: [], workspaces: workspaces(id),
+                problem: error.description)
         }
+    }
+
+    /// By the settings, and by `agents add`.
+    private func workspaces(_ id: String) -> [String] {
+        let settled = installation.settings.agents.filter { AgentID.normalised($0.id) == id }.compactMap(\.workspace)
+        return settled + [AgentWorkspace.read(store(id).directory)].compactMap { $0 }
     }
 
     /// Removes what is Keybearer's in an agent's folder; the paths that are left.

@@ -25,9 +25,9 @@ struct Keybearer: ParsableCommand {
         version: Version.text,
         subcommands: [
             OnboardCommand.self, ServeCommand.self, RunCommand.self, EnvCommand.self, ToolsCommand.self, ModelsCommand.self,
-            StatusCommand.self, LoginCommand.self, ImportCommand.self, AgentsCommand.self, ChannelsCommand.self, CooldownCommand.self,
-            DoctorCommand.self, ConfigCommand.self,
-            SandboxCommand.self, DemoCommand.self, TokenCommand.self, SelftestCommand.self, SimulateCommand.self, StartServerCommand.self,
+            StatusCommand.self, LoginCommand.self, ImportCommand.self, AgentsCommand.self, SessionsCommand.self, ChannelsCommand.self,
+            CooldownCommand.self, DoctorCommand.self, ConfigCommand.self, SandboxCommand.self, DemoCommand.self, TokenCommand.self,
+            SelftestCommand.self, SimulateCommand.self, StartServerCommand.self,
         ])
 
     /// In place of the library's own, so that what went wrong is one line and has our exit code.

@@ -48,7 +48,7 @@ struct ServeCommand: ParsableCommand {
         let server = try Server(
             settings: installation.settings, sink: installation.places.sink, environmentKeys: Self.environmentKeys(installation, logger),
             runner: Installation.runner, logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl",
-            controlSocket: Self.controlSocket(installation))
+            controlSocket: Self.controlSocket(installation), sessions: installation.sessionsPath)
         let signal = Self.wait(signals, installation, logger)
         logger.info("\(StopSignals.name(signal)): stopping; once more cuts what is left")
         Self.stop(server, signals)

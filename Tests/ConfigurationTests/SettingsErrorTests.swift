@@ -74,6 +74,14 @@ private func flaws(_ text: String, overrides: SettingsOverrides = SettingsOverri
                 "{ gate: { origins: [\"http://a/\"] } }",
                 "k.json5:1:21: gate.origins[0]: expected an origin such as \"http://localhost:3000\", lower case, without a path"
             ),
+            (
+                "{ models: { aliases: { \"a@b\": \"c\" } } }",
+                "k.json5:1:24: models.aliases.a@b: expected as name an alias, without @"
+            ),
+            (
+                "{ sessions: { headers: [\"x-api-key\"] } }",
+                "k.json5:1:25: sessions.headers[0]: expected the name of a header that holds no credential, such as X-Session-Id"
+            ),
             ("{ gate: { hosts: [\"a:1\"] } }", "k.json5:1:19: gate.hosts[0]: expected a host without its port, such as \"devbox.local\""),
         ])
     func places(text: String, expected: String) {

@@ -32,6 +32,35 @@ import Testing
         #expect(String(decoding: held, as: UTF8.self) == "literal text array !end span")
     }
 
+    /// What is cut or put in, near either end, and after bytes have been consumed.
+    @Test(arguments: [0..<0, 0..<2, 1..<4, 5..<9, 9..<10, 10..<10, 0..<10], ["", "x", "xyz", "longer than all"])
+    func bytesAreReplacedInPlace(range: Range<Int>, text: String) {
+        for consumed in [0, 3] {
+            var queue = ByteQueue(pool: BufferPool())
+            queue.append(pattern(consumed))
+            var wanted = Array("0123456789".utf8)
+            queue.append(wanted)
+            queue.consume(consumed)
+            queue.replace(range, with: Array(text.utf8))
+            wanted.replaceSubrange(range, with: Array(text.utf8))
+            let replaced = bytes(queue)
+            #expect(replaced == wanted)
+            queue.append("tail")
+            let longer = bytes(queue)
+            #expect(longer == wanted + Array("tail".utf8))
+        }
+    }
+
+    @Test func aFullBlockGrowsWhenBytesArePutIn() {
+        var queue = ByteQueue(pool: BufferPool())
+        var wanted = pattern(4096)
+        queue.append(wanted)
+        queue.replace(100..<101, with: pattern(300))
+        wanted.replaceSubrange(100..<101, with: pattern(300))
+        let held = bytes(queue)
+        #expect(held == wanted)
+    }
+
     @Test(arguments: [1, 7, 4_095, 4_096, 4_097, 65_536, 1 << 20, (1 << 20) + 1, 5 << 20])
     func itGrowsToHoldWhatIsAppendedInOneGo(size: Int) {
         var queue = ByteQueue(pool: BufferPool())

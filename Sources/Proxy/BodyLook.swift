@@ -1,0 +1,84 @@
+internal import HTTP
+internal import JSON
+
+/// What is read of a JSON body before a profile is chosen: the model it asks for, and the names of things that belong to one account.
+///
+///     none ──JSON, to be chosen for──▶ holding ──all that may decide is known──▶ watching ──the object's end──▶ none
+///                                        └──the body's end, its limit, no room──▶ none
+struct BodyLook {
+    enum Stage { case none, holding, watching }
+    private(set) var stage = Stage.none
+    private(set) var scanner = MemberScanner(BodyLook.wanted(references: ""))
+    /// The body is coded with zstd, and can only be looked into as a whole.
+    private(set) var isCoded = false
+    /// A session may be named in the body, or something that is kept: then the first model found does not decide yet.
+    private var readsToTheEnd = false
+
+    /// Places in `Wanted.top`.
+    static var model: Int { 0 }
+    static var promptCacheKey: Int { 1 }
+    static var kept: Range<Int> { 2..<5 }
+
+    /// `references`: the name under which files are referred to, anywhere in the body; empty when none can be known.
+    private static func wanted(references: StaticString) -> MemberScanner.Wanted {
+        MemberScanner.Wanted(
+            top: ["model", "prompt_cache_key", "previous_response_id", "conversation", "input_file_id"], inside: "id", anywhere: references)
+    }
+
+    /// The body is held from its first byte on.
+    ///
+    /// - Parameters:
+    ///   - readsKey: whether `prompt_cache_key` names the session.
+    ///   - readsKept: whether things are known that a body may refer to.
+    mutating func begin(isCoded: Bool, readsKey: Bool, readsKept: Bool) {
+        stage = .holding
+        self.isCoded = isCoded
+        readsToTheEnd = readsKey || readsKept
+        scanner = MemberScanner(Self.wanted(references: readsKept ? "file_id" : ""))
+    }
+
+    /// Reads on. While watching, `hasTwoModels` is what to ask for afterwards.
+    mutating func feed(_ run: RawSpan) {
+        scanner.feed(run)
+        if stage == .watching, scanner.isOver { stage = .none }
+    }
+
+    /// Whether the rest of the body cannot change the choice any more.
+    var isDecided: Bool {
+        guard !isCoded else { return false }
+        return scanner.isOver || (!readsToTheEnd && scanner[Self.model].isString)
+    }
+
+    /// Providers differ in which one they take (RFC 8259 §4), so that neither may decide who pays.
+    var hasTwoModels: Bool { scanner[Self.model].times > 1 }
+
+    /// The body is no longer held. A second model may still come.
+    mutating func release(isComplete: Bool) {
+        let mayWatch = !isComplete && !isCoded && !scanner.isOver && scanner[Self.model].times > 0
+        stage = mayWatch ? .watching : .none
+    }
+
+}
+
+/// Whether a field's value names JSON (RFC 8259 §11, RFC 6839 §3.1).
+enum MediaType {
+    static func isJSON(_ bytes: RawSpan, _ value: Range<Int>) -> Bool {
+        let type = withoutParameters(bytes, value)
+        if FieldText.equals(bytes, type, json) { return true }
+        return type.count > suffix.count && FieldText.equals(bytes, type.upperBound - suffix.count..<type.upperBound, suffix)
+    }
+
+    static func isEventStream(_ bytes: RawSpan, _ value: Range<Int>) -> Bool {
+        FieldText.equals(bytes, withoutParameters(bytes, value), eventStream)
+    }
+
+    private static func withoutParameters(_ bytes: RawSpan, _ value: Range<Int>) -> Range<Int> {
+        var end = value.lowerBound
+        while end < value.upperBound, FieldText.byte(bytes, end) != UInt8(ascii: ";"), FieldText.byte(bytes, end) != 0x20 { end += 1 }
+        return value.lowerBound..<end
+    }
+
+    private static let json = Array("application/json".utf8)
+    private static let suffix = Array("+json".utf8)
+    private static let eventStream = Array("text/event-stream".utf8)
+}

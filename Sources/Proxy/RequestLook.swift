@@ -1,0 +1,105 @@
+internal import Configuration
+internal import HTTP
+internal import JSON
+internal import Routing
+internal import Sockets
+
+// MARK: - Before step 3: a JSON body is held until what may decide about the profile is known
+
+extension Worker {
+    /// Whether this request's body is to be looked into first. Then nothing is decided until `lookAtBody` has seen enough.
+    mutating func beginLook(_ id: Int32, _ bytes: RawSpan) -> Bool {
+        guard let coding = lookableCoding(id, bytes), mayBeServed(id) else { return false }
+        let readsKept = shared.affinities.knowsKept
+        let readsKey = exchanges[id].session == .none && shared.settings.sessions.promptCacheKey
+        exchanges[id].look.begin(isCoded: coding == .zstd, readsKey: readsKey, readsKept: readsKept)
+        exchanges[id].replay.begin(limit: shared.settings.replay.maxBytes)
+        exchanges[id].stage = .looking
+        let client = exchanges[id].downstream
+        if exchanges[id].head.expectsContinue, downstreams[client].inbound.isEmpty {
+            exchanges[id].continueWasSent = true
+            downstreams[client].outbound.append("HTTP/1.1 100 Continue\r\n\r\n")
+            flushDownstream(client)
+        }
+        downstreams[client].readDeadline = now + timeouts.bodyIdle
+        return true
+    }
+
+    private enum Coding { case plain, zstd }
+
+    /// How the body is coded; nil when it is not looked into: no JSON, another coding, longer than what may be held, or no room for it now.
+    private func lookableCoding(_ id: Int32, _ bytes: RawSpan) -> Coding? {
+        guard !exchanges[id].request.isComplete, shared.settings.providers[exchanges[id].provider].needsCredential,
+            let type = exchanges[id].head.first(.contentType), MediaType.isJSON(bytes, type.valueRange)
+        else { return nil }
+        let limit = shared.settings.replay.maxBytes
+        if case .length(let count) = exchanges[id].head.framing, count > limit { return nil }
+        guard limit > 0, replayBytes < shared.replayShare else { return nil }
+        guard let coding = exchanges[id].head.first(.contentEncoding) else { return .plain }
+        if FieldText.equals(bytes, coding.valueRange, Self.identity) { return .plain }
+        let isZstd = FieldText.equals(bytes, coding.valueRange, Self.zstd) && !exchanges[id].head.containsTwice(.contentEncoding)
+        return isZstd ? .zstd : nil
+    }
+    private static let identity = Array("identity".utf8)
+    private static let zstd = Array("zstd".utf8)
+
+    /// A request that will be refused whatever its body says is not asked for it.
+    private func mayBeServed(_ id: Int32) -> Bool {
+        if exchanges[id].isPinned, let candidate = exchanges[id].candidate {
+            if case .unusable = candidate.readiness(now: shared.wallClock()) { return false }
+            return true
+        }
+        guard let lineup = exchanges[id].lineup else { return false }
+        return !lineup.candidates.isEmpty || !lineup.others.isEmpty
+    }
+
+    /// Holds body bytes as they come; answers how many were used.
+    mutating func lookAtBody(_ id: Int32, _ bytes: RawSpan) -> Int {
+        var at = 0
+        while exchanges[id].stage == .looking {
+            switch exchanges[id].request.next(bytes, from: at) {
+            case .data(let start, let count, let next):
+                hold(id, bytes.extracting(start..<start + count))
+                at = next
+            case .ended(let next): at = next
+            case .starved:
+                downstreams[exchanges[id].downstream].readDeadline = now + timeouts.bodyIdle
+                return bytes.byteCount
+            case .broken(let rejection):
+                refuse(id, Refusal(rejection))
+                return bytes.byteCount
+            }
+            if let cap = shared.settings.limits.requestBody, exchanges[id].request.byteCount > cap {
+                refuse(id, Refusal(.bodyTooLarge))
+                return bytes.byteCount
+            }
+            let isFull = exchanges[id].replay.bytes.count >= shared.settings.replay.maxBytes || replayBytes >= shared.replayShare
+            if exchanges[id].request.isComplete || isFull || exchanges[id].look.isDecided { endLook(id) }
+        }
+        return at
+    }
+
+    private mutating func hold(_ id: Int32, _ run: RawSpan) {
+        exchanges[id].replay.hold(run)
+        replayBytes += run.byteCount
+        if !exchanges[id].look.isCoded { exchanges[id].look.feed(run) }
+    }
+
+    private mutating func endLook(_ id: Int32) {
+        exchanges[id].stage = .choosing
+        downstreams[exchanges[id].downstream].readDeadline = .max
+        if exchanges[id].look.isCoded { decode(id) }
+        decide(id)
+    }
+
+    /// A coded body, as far as it is whole, is looked into in a copy: what goes upstream is the client's own unless that must change.
+    private mutating func decode(_ id: Int32) {
+        guard exchanges[id].request.isComplete else { return }
+        var plain = ByteQueue(pool: pool)
+        let limit = shared.settings.replay.maxBytes
+        if unsafe zstd.decode(exchanges[id].replay.bytes.bytes, into: &plain, limit: limit) {
+            exchanges[id].look.feed(unsafe RawSpan(_unsafeBytes: plain.bytes))
+            exchanges[id].decoded.take(from: &plain)
+        }
+    }
+}
