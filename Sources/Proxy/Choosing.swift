@@ -45,61 +45,11 @@ extension Worker {
     }
 
     func survey(_ id: Int32, without tried: TriedPositions, now: Int64) -> (verdict: Chooser.Verdict, isDiverted: Bool) {
-        guard let lineup = exchanges[id].lineup, !tried.isFull else { return (.nobody(paidWithheld: false), false) }
-        let isFailover = tried.count > 0
-        // DESIGN §8: not from a subscription that has just refused it to a metered key, wherever that stands in the order.
-        let leavesSubscription = isFailover && exchanges[id].candidate?.billing == .subscription
-        let model = exchanges[id].modelKey
-        let strategy = shared.settings.auth.strategy
-        let standings = shared.standings
-        var chooser = Chooser(
-            strategy: strategy, allowsPaid: shared.settings.auth.allowPaidFallback, count: lineup.entrants.count, isFailover: isFailover,
-            now: now)
-        let (preferred, alternate) = (exchanges[id].preferred, exchanges[id].alternate)
-        if lineup.entrants.indices.contains(preferred), !tried.contains(preferred) {
-            let entrant = lineup.entrants[preferred]
-            let isDecided = chooser.offerPreferred(
-                preferred, standings.availability(entrant.slot, model: model, now: now),
-                isPaid: entrant.followsSubscription || entrant.isMetered && leavesSubscription,
-                isCrowded: standings.isCrowded(entrant.slot, isDiverted: isFailover, now: now))
-            if isDecided { return (chooser.verdict, isFailover) }
-        }
-        if lineup.entrants.indices.contains(alternate), alternate != preferred, !tried.contains(alternate) {
-            let entrant = lineup.entrants[alternate]
-            // It is no newcomer there, and need not wait its turn.
-            let isDecided = chooser.offerPreferred(
-                alternate, standings.availability(entrant.slot, model: model, now: now),
-                isPaid: entrant.followsSubscription || entrant.isMetered && leavesSubscription, isCrowded: false)
-            if isDecided { return (chooser.verdict, false) }
-        }
-        if !isFailover, !lineup.hasPaid, let position = standings.least(lineup.slots, by: strategy, now: now) {
-            _ = chooser.offer(position, .ready, isPaid: false, isCrowded: false, rank: .min)
-            return (chooser.verdict, chooser.isDiverted)
-        }
-        // Those who surely rest are passed over at a glance; only when nobody else is left is each one's time asked for.
-        for pass in 0..<2 {
-            var position = 0
-            while position < lineup.entrants.count {
-                if pass == 0, strategy == .order {
-                    let open = standings.firstOpen(lineup.slots, from: position, now: now)
-                    if open > position { chooser.passOver() }
-                    position = open
-                    guard position < lineup.entrants.count else { break }
-                }
-                if position != preferred, position != alternate, !(isFailover && tried.contains(position)) {
-                    let entrant = lineup.entrants[position]
-                    let isDecided = chooser.offer(
-                        position, standings.availability(entrant.slot, model: model, now: now),
-                        isPaid: entrant.followsSubscription || entrant.isMetered && leavesSubscription,
-                        isCrowded: standings.isCrowded(entrant.slot, isDiverted: isFailover || chooser.isDiverted, now: now),
-                        rank: standings.rank(entrant.slot, by: strategy))
-                    if isDecided { break }
-                }
-                position += 1
-            }
-            if case .use = chooser.verdict { break }
-        }
-        return (chooser.verdict, isFailover || chooser.isDiverted)
+        guard let lineup = exchanges[id].lineup else { return (.nobody(paidWithheld: false), false) }
+        let wish = SurveyWish(
+            model: exchanges[id].modelKey, preferred: exchanges[id].preferred, alternate: exchanges[id].alternate, tried: tried,
+            leavesSubscription: exchanges[id].candidate?.billing == .subscription)
+        return shared.standings.survey(lineup, shared.settings.auth, wish, now: now)
     }
 
     /// Goes on with the next candidate; false when there is none.
@@ -140,13 +90,7 @@ extension Worker {
 
     /// `ok`, or what keeps a candidate from serving: `rate_limit, 42 s left`.
     func standing(of candidate: Candidate, model: UInt64, now: Int64) -> String {
-        if let rest = shared.standings.health(candidate.slot).resting(model: model, now: now) {
-            return rest.text(now: now)
-        }
-        if candidate.followsSubscription, !shared.settings.auth.allowPaidFallback {
-            return "metered; auth.allowPaidFallback is off"
-        }
-        return candidate.eligibility.rawValue
+        shared.standings.text(of: candidate, shared.settings.auth, model: model, now: now)
     }
 
     /// The subscription in whose place a metered key serves, and why it cannot: for the header, the log and the books.
@@ -159,6 +103,15 @@ extension Worker {
             return (resting.key.profileID, rest?.reason.name ?? "refused")
         }
         return lineup.others.first { $0.billing == .subscription }.map { ($0.key.profileID, $0.eligibility.rawValue) }
+    }
+}
+
+extension Standings {
+    /// `ok`, or what keeps a candidate from serving: `rate_limit, 42 s left`.
+    func text(of candidate: Candidate, _ auth: AuthSettings, model: UInt64, now: Int64) -> String {
+        if let rest = health(candidate.slot).resting(model: model, now: now) { return rest.text(now: now) }
+        if candidate.followsSubscription, !auth.allowPaidFallback { return "metered; auth.allowPaidFallback is off" }
+        return candidate.eligibility.rawValue
     }
 }
 

@@ -79,11 +79,10 @@ extension Worker {
         guard session != .none, let known = shared.affinities.session(session, now: shared.wallClock()) else { return true }
         if known.pin >= 0 { return pin(id, to: Int(known.pin), .sessionPin) }
         guard let lineup = exchanges[id].lineup else { return true }
-        let home = lineup.position(of: Int(known.home))
-        let last = lineup.position(of: Int(known.last))
-        exchanges[id].preferred = home ?? last ?? -1
-        exchanges[id].alternate = last ?? -1
-        exchanges[id].findsHome = home == nil && lineup.numbered(Int(known.home)) == nil
+        let places = SessionPlaces(known, lineup)
+        exchanges[id].preferred = places.preferred
+        exchanges[id].alternate = places.alternate
+        exchanges[id].findsHome = places.findsHome
         return true
     }
 

@@ -75,10 +75,25 @@ extension Worker {
         guard shared.callers.isOwn(caller) else { return .refusal(Refusal(.notOwnUser)) }
         return switch (request.isRead, request.path) {
         case (true, ["status"]): .json(status)
+        case (true, ["explain"]): explain(request)
         case (true, ["sessions"]): .json(SessionBook(shared.affinities).list)
         case (false, ["sessions", "pin"]): pinSession(request)
         case (false, ["sessions", "unpin"]): unpinSession(request)
         default: .refusal(Refusal(.unknownPath))
+        }
+    }
+
+    /// `/-/explain?provider=…&model=…&session=…&profile=…&agent=…`
+    private func explain(_ request: OwnRequest) -> OwnAnswer {
+        var question = ExplainQuestion()
+        for member in ExplainQuestion.members { question[keyPath: member.path] = request[member.name] }
+        let explainer = Explainer(
+            settings: shared.settings, standings: shared.standings, affinities: shared.affinities, rosters: rosters.all,
+            now: shared.wallClock())
+        do throws(ExplainFlaw) {
+            return .json(try explainer.answer(question))
+        } catch {
+            return .refusal(Refusal(.badTarget, naming: error.description))
         }
     }
 

@@ -94,5 +94,7 @@ struct RosterCache {
     }
     /// The default agent's: the first.
     var main: Roster { @inline(__always) get { rosters[0] } }
+    /// All of them, the default agent's first.
+    var all: [Roster] { rosters }
     func roster(of agentID: String) -> Roster? { rosters.first { $0.agentID == agentID } }
 }
