@@ -85,7 +85,7 @@ extension Worker {
         let model = exchanges[id].modelKey
         return lineup.candidates.map { candidate in
             (candidate.key.profileID, standing(of: candidate, model: model, now: now))
-        } + lineup.others.map { ($0.key.profileID, $0.eligibility.rawValue) }
+        } + lineup.dropped
     }
 
     /// `ok`, or what keeps a candidate from serving: `rate_limit, 42 s left`.

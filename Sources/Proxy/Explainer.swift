@@ -161,7 +161,7 @@ struct Explainer {
             let why = standing(candidate, wish.model)
             rows.append(row(candidate.key.profileID, "dropped", why == "ok" ? "metered; auth.allowPaidFallback is off" : why))
         }
-        rows += lineup.others.map { row($0.key.profileID, "dropped", $0.eligibility.rawValue) }
+        rows += lineup.dropped.map { row($0.profile, "dropped", $0.reason) }
         return (outcome ?? nobody(lineup, given), rows)
     }
 

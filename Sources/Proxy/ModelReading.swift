@@ -176,6 +176,12 @@ struct ModelText {
         }
     }
 
+    /// The name, if all of it is here as it was written: the one that has this key. For rare paths.
+    func name(of key: UInt64) -> String {
+        let name = String(decoding: (0..<count).map { bytes[$0] }, as: UTF8.self)
+        return ModelKey.of(name) == key ? name : ""
+    }
+
     func append(to lines: inout ByteQueue) {
         for at in 0..<count { lines.append(byte: bytes[at]) }
     }

@@ -76,6 +76,7 @@ extension Worker {
         return switch (request.isRead, request.path) {
         case (true, ["status"]): .json(status)
         case (true, ["explain"]): explain(request)
+        case (true, ["quota"]): .json(QuotaAnswer.document(rosters.all, shared.standings, now: shared.wallClock()))
         case (true, ["sessions"]): .json(SessionBook(shared.affinities).list)
         case (false, ["sessions", "pin"]): pinSession(request)
         case (false, ["sessions", "unpin"]): unpinSession(request)

@@ -63,9 +63,14 @@ final class Lineup: Sendable {
     /// Its place among the usable ones.
     func position(of number: Int) -> Int? { candidates.firstIndex { $0.poolKey == number } }
 
+    /// The others and what drops them: one that a pin could use is left out by the order.
+    var dropped: [(profile: String, reason: String)] {
+        others.map { ($0.key.profileID, ($0.eligibility == .ok ? .excludedByAuthOrder : $0.eligibility).rawValue) }
+    }
+
     /// Every profile and whether it may be used: what an error tells.
     var explanation: [(profile: String, reason: String)] {
-        (candidates + others).map { ($0.key.profileID, $0.eligibility.rawValue) }
+        candidates.map { ($0.key.profileID, $0.eligibility.rawValue) } + dropped
     }
 }
 

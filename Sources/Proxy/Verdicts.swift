@@ -88,7 +88,8 @@ extension Worker {
             return
         }
         let failure = Health.Failure(
-            reason, model: Health.ModelName(key: exchanges[id].modelKey), statedUntil: refusal.statedUntil,
+            reason, model: Health.ModelName(key: exchanges[id].modelKey, name: exchanges[id].model.name(of: exchanges[id].modelKey)),
+            statedUntil: refusal.statedUntil,
             fingerprint: candidate.isRefreshable ? nil : candidate.fingerprint)
         shared.standings.failed(candidate.slot, failure, now: wall)
         shared.log.resting(

@@ -112,7 +112,7 @@ private func flaws(_ text: String, overrides: SettingsOverrides = SettingsOverri
     func listen() {
         #expect(flaws(#"{ listen: ["127.0.0.1:1", "0.0.0.0:5392"] }"#).hasPrefix("k.json5:1:27: listen[1]: expected a loopback address"))
         #expect(
-            flaws("{}", overrides: SettingsOverrides(listen: ["[::]:5392"])).hasPrefix("--listen: listen[0]: expected a loopback address"))
+            flaws("{}", overrides: SettingsOverrides(listen: ["[::]:5392"])).hasPrefix("--listen: expected a loopback address"))
         #expect(flaws(#"{ listen: ["localhost:1", "127.0.0.1:1"] }"#) == "k.json5:1:11: listen: expected each address once")
         #expect(flaws(#"{ listen: ["localhost:0", "127.0.0.1:0"] }"#) == "none")
         #expect(flaws(#"{ listen: [] }"#).contains("at least one address"))
@@ -120,8 +120,8 @@ private func flaws(_ text: String, overrides: SettingsOverrides = SettingsOverri
 
     @Test("Flags are checked like members")
     func flags() {
-        #expect(flaws("{}", overrides: SettingsOverrides(workers: 0)) == "--workers: workers: expected a whole number from 1 to 64")
-        #expect(flaws("{}", overrides: SettingsOverrides(logLevel: "loud")).hasPrefix("--log-level: log.level: expected \"trace\""))
+        #expect(flaws("{}", overrides: SettingsOverrides(workers: 0)) == "--workers: expected a whole number from 1 to 64")
+        #expect(flaws("{}", overrides: SettingsOverrides(logLevel: "loud")).hasPrefix("--log-level: expected \"trace\""))
     }
 
     @Test(

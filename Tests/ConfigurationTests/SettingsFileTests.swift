@@ -36,7 +36,7 @@ import Testing
     @Test("Without a file the defaults are in force; a file that was named has to exist")
     func absent() throws {
         #expect(try SettingsFile.load(stateDirectory: folder).workers == nil)
-        #expect(refusal(of: "\(folder)/x.json5") == "\(folder)/x.json5: there is no such file")
+        #expect(refusal(of: "\(folder)/x.json5") == "\(folder)/x.json5: there is no such file; name one that is there, or leave it out")
     }
 
     @Test("The state directory's file is read, and another one in its place when it is named")

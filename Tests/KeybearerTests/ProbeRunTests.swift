@@ -53,7 +53,7 @@ import Testing
         let statuses = results.mapValues { $0["status"]?.string }
         #expect(
             statuses == [
-                "anthropic:setup": "rate_limit", "anthropic:key": "auth", "openai:default": "format", "openai-codex:home": "timeout",
+                "anthropic:setup": "rate_limit", "anthropic:key": "billing", "openai:default": "format", "openai-codex:home": "timeout",
                 "openai-codex:work": "billing", "google:default": "ok",
             ])
         #expect(results["openai-codex:home"]?["error"]?.string == "no answer within 1000 ms")
