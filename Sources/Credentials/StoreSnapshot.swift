@@ -68,8 +68,7 @@ public struct StoreSnapshot: Sendable {
         return StoreSnapshot(
             profiles: profiles + inherited, order: other.order.merging(order) { $1 },
             needsLogin: needsLogin.merging(marks) { own, _ in own }, usage: usage.merging(fared) { $1 }, problems: problems,
-            identity: identity, overlayFiles: overlayFiles,
-            owners: Dictionary(uniqueKeysWithValues: inherited.map { ($0.id, owner) }))
+            identity: identity, overlayFiles: overlayFiles, owners: Dictionary(uniqueKeysWithValues: inherited.map { ($0.id, owner) }))
     }
 
     /// The agent whose file holds the profile; nil: the one that this is the snapshot of.

@@ -200,8 +200,8 @@ extension CredentialBoard {
 extension StoreSnapshot {
     /// Whether the two say the same but for how profiles fared.
     fileprivate func differsOnlyInUsage(from other: StoreSnapshot) -> Bool {
-        identity.profiles == other.identity.profiles && overlayFiles == other.overlayFiles && order == other.order
-            && needsLogin == other.needsLogin && problems == other.problems
+        identity.profiles == other.identity.profiles && order == other.order && needsLogin == other.needsLogin
+            && problems == other.problems && overlayFiles == other.overlayFiles
     }
 }
 

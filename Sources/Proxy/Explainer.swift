@@ -134,8 +134,11 @@ struct Explainer {
             return (["error": .string(RefusalCode.unknownProfile.rawValue)], rest)
         }
         let isUsable = candidate.eligibility == .ok
-        let why = standing(candidate, model)
-        let own = row(candidate.key.profileID, isUsable ? "chosen" : "dropped", why == "ok" ? "\(pin.reason.text)" : why)
+        // It is tried although it rests, and whatever it costs: somebody asked for it by name.
+        let pause = standings.health(candidate.slot).resting(model: model, now: now).map { "; \($0.text(now: now))" } ?? ""
+        let own = row(
+            candidate.key.profileID, isUsable ? "chosen" : "dropped",
+            isUsable ? "\(pin.reason.text)\(pause)" : candidate.eligibility.rawValue)
         let outcome: Value =
             isUsable
             ? ["profile": .string(candidate.key.profileID), "reason": .string("\(pin.reason.text)")]
