@@ -30,6 +30,8 @@ public struct FileError: Error, Sendable, Equatable {
         case foreignLink
         /// It is reached by a symbolic link and others may read it, or its mode could not be repaired.
         case notPrivate
+        /// A directory that the system's other users need, such as `/` or `/tmp`.
+        case systemDirectory
         /// Others can write it.
         case writableByOthers
         /// More bytes than the caller allows.
@@ -87,6 +89,7 @@ extension FileError: CustomStringConvertible {
         case .multipleLinks: "\(path) has a second name (a hard link); copy it, delete it and put the copy in its place"
         case .foreignLink: "\(path) leads through a symbolic link that another user made; name the real path"
         case .notPrivate: "others can read \(path); run: chmod go-rwx on the file itself"
+        case .systemDirectory: "\(path) is a directory of the system and stays open to others; name one of your own, such as ~/.keybearer"
         case .writableByOthers: "others can write \(path), and with it decide where credentials go; run: chmod go-w on it"
         case .tooLarge: "\(path) is larger than a file of its kind can be; it is left untouched"
         case .outOfBounds: "\(path): the record does not fit into the journal"

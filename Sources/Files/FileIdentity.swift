@@ -8,6 +8,9 @@ public struct FileIdentity: Sendable, Hashable {
     public let size: Int64
     /// When its content last changed, in nanoseconds since 1970.
     public let modified: Int64
+
+    /// Whether it is the same file, whatever was written since.
+    func isSameFile(as other: FileIdentity?) -> Bool { device == other?.device && inode == other?.inode }
 }
 
 /// What `fstat` says of a file, as far as our rules ask.
@@ -24,4 +27,6 @@ struct Status {
 
     /// Whether group or others have any permission.
     var isOpenToOthers: Bool { mode & 0o077 != 0 }
+    /// Whether it is a directory in which everybody may make files, and remove only their own.
+    var isSticky: Bool { mode & 0o1000 != 0 }
 }

@@ -33,10 +33,27 @@ public enum PrivateDirectory {
         do { status = try directory.status() } catch { throw FileError(.stat, path, code: error.code) }
         guard status.owner == owner else { throw FileError(.open, path, breaks: .wrongOwner) }
         guard status.isOpenToOthers else { return nil }
+        guard !isOfTheSystem(directory, status, called: place.name) else { throw FileError(.open, path, breaks: .systemDirectory) }
         guard !place.isThroughLink else { throw FileError(.open, path, breaks: .notPrivate) }
         do { try directory.setMode(0o700) } catch { throw FileError(.open, path, breaks: .notPrivate) }
         return status.mode
     }
+
+    /// Whether closing the directory would shut everybody else out of the system: `/`, what the Filesystem Hierarchy Standard puts there,
+    /// and what many share (sticky: `/tmp`). Root may name one by mistake, and root's chmod would succeed.
+    private static func isOfTheSystem(_ directory: borrowing FileDescriptor, _ status: Status, called name: String) -> Bool {
+        let root = PrivateFile.identity(of: "/")
+        if status.isSticky || status.identity.isSameFile(as: root) { return true }
+        guard let above = try? directory.status(of: "..") else { return true }
+        return above.identity.isSameFile(as: root) && standard.contains(name)
+    }
+
+    /// FHS 3.0, §3.2.
+    private static let standard: Set<String> = [
+        "bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "media", "mnt", "opt", "proc", "root", "run", "sbin", "srv", "sys",
+        "tmp",
+        "usr", "var",
+    ]
 
     /// The names in the directory at `path`, in no order.
     public static func names(_ path: String) throws(FileError) -> [String] {

@@ -96,10 +96,14 @@ struct SandboxCommand: ParsableCommand {
 enum SandboxFolder {
     /// Makes sure that nothing is lost by writing into `path`: it is empty, or it was made here before.
     static func claim(_ path: String) throws {
+        // Somebody else's folder is not even closed to others: nothing of it is touched before it is known to be ours.
+        if !Directory.names(in: path).isEmpty {
+            let settings = try PrivateFile.read("\(path)/keybearer.json5")
+            guard let settings, settings.bytes.starts(with: mark.utf8) else {
+                throw Failure.failed("\(path) is not empty and was not made by `keybearer sandbox`; name a new folder")
+            }
+        }
         _ = try PrivateDirectory.ensure(path)
-        let settings = try PrivateFile.read("\(path)/keybearer.json5")
-        let isOurs = settings.map { $0.bytes.starts(with: mark.utf8) } ?? Directory.names(in: path).isEmpty
-        guard isOurs else { throw Failure.failed("\(path) is not empty and was not made by `keybearer sandbox`; name a new folder") }
     }
 
     /// Writes settings and profiles.

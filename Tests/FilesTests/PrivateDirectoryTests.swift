@@ -28,6 +28,21 @@ import Testing
         #expect(throws: FileError(.create, folder("file/below"), code: ENOTDIR)) { try PrivateDirectory.ensure(folder("file/below")) }
     }
 
+    @Test func aDirectoryOfTheSystemIsNeverClosed() {
+        mkdir(folder("shared"), 0o777)
+        chmod(folder("shared"), 0o1777)
+        #expect(throws: FileError(.open, folder("shared"), breaks: .systemDirectory)) { try PrivateDirectory.ensure(folder("shared")) }
+        #expect(folder.mode("shared") == 0o1777)
+        for path in ["/", "/usr", "/tmp/.."] {
+            var before = stat()
+            stat(path, &before)
+            #expect(throws: FileError.self) { try PrivateDirectory.ensure(path) }
+            var after = stat()
+            stat(path, &after)
+            #expect(before.st_mode == after.st_mode, "\(path)")
+        }
+    }
+
     @Test func anotherUsersDirectoryIsRefused() {
         mkdir(folder("theirs"), 0o755)
         chmod(folder("theirs"), 0o755)  // whatever the umask
