@@ -8,12 +8,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,6 +61,41 @@ static inline int64_t kb_clock_milliseconds(int clock) {
   clock_gettime(clock, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
+static inline int64_t kb_clock_microseconds(int clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+/* One datagram to a service manager's socket; `@` begins an abstract name (unix(7)). */
+static inline int kb_notify(const char *name, size_t length, const void *bytes, size_t count) {
+  struct sockaddr_un address;
+  memset(&address, 0, sizeof address);
+  address.sun_family = AF_UNIX;
+  if (length >= sizeof address.sun_path) return -1;
+  memcpy(address.sun_path, name, length);
+  int isAbstract = name[0] == '@';
+  if (isAbstract) address.sun_path[0] = 0;
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (isAbstract ? 0 : 1));
+  ssize_t sent = sendto(fd, bytes, count, MSG_NOSIGNAL, (const struct sockaddr *)&address, size);
+  close(fd);
+  return sent == (ssize_t)count ? 0 : -1;
+}
+/* Makes a socket that was handed over ours: closed on exec, non-blocking. -1 when it is no listening stream socket. */
+static inline int kb_take_listener(int fd) {
+  int kind = 0, accepts = 0;
+  socklen_t size = sizeof kind;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &size) < 0) return -1;
+  size = sizeof accepts;
+  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size) < 0) return -1;
+  if (kind != SOCK_STREAM || !accepts) {
+    errno = EINVAL;
+    return -1;
+  }
+  int flags = fcntl(fd, F_GETFL);
+  return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -1 : 0;
+}
 /* Hidden without _GNU_SOURCE, like accept4. */
 extern int kb_setname(unsigned long, const char *) __asm__("pthread_setname_np");
 static inline int kb_name_thread(const char *name) { return kb_setname((unsigned long)pthread_self(), name); }
@@ -66,5 +103,7 @@ static inline int kb_set_blocking(int fd, int blocking) {
   int flags = fcntl(fd, F_GETFL);
   return fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
 }
+/* The number that the next descriptor would have, taken; -1 when there is none. */
+static inline int kb_lowest_free(void) { return eventfd(0, EFD_CLOEXEC); }
 /* prctl is variadic. */
 static inline int kb_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }

@@ -186,6 +186,8 @@ public struct ReplaySettings: Sendable, Equatable {
 public struct LimitSettings: Sendable, Equatable {
     /// Client connections at one time.
     public var connections = 10_000
+    /// Connections of one user of this machine at one time. `nil`: as many as there may be.
+    public var connectionsPerUser: Int?
     /// A message's head, in octets.
     public var headBytes = 64 << 10
     /// Fields in a message's head.

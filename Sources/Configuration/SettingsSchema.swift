@@ -145,6 +145,7 @@ enum SettingsSchema {
 
     private static let limits = Schema<LimitSettings>([
         .value("connections", \.connections, .count(1...1_000_000)),
+        .optional("connectionsPerUser", \.connectionsPerUser, .count(1...1_000_000)),
         .value("headBytes", \.headBytes, .size((4 << 10)...(1 << 20))),
         .value("headFields", \.headFields, .count(16...1024)),
         .optional("requestBody", \.requestBody, .size(0...(1 << 40))),

@@ -11,7 +11,7 @@ extension Worker {
     /// Answers an exchange ourselves, in the shape that the provider's clients can read.
     mutating func refuse(_ id: Int32, _ refusal: Refusal) {
         let routed = exchanges[id].lineup != nil
-        let shape = routed ? shared.settings.providers[exchanges[id].provider].errorShape : .plain
+        let shape = routed ? exchanges[id].setup.settings.providers[exchanges[id].provider].errorShape : .plain
         if refusal.status >= 500 { shared.log.refused(refusal, request: RequestID.text(exchanges[id].number)) }
         let body = RefusalBody(refusal: refusal, requestID: RequestID.text(exchanges[id].number)).text(shape)
         var fields = "Content-Type: application/json\r\nx-should-retry: \(refusal.code.mayRetry)\r\n"

@@ -12,6 +12,11 @@ struct Caller: Sendable, Equatable {
     let owner: SocketOwner?
     /// The agent in whose workspace it works (`WorkspaceDesk`); nil where nobody asked, or in none.
     var agent: String? = nil
+    /// Its user has as many connections as one may have: it is told so, and no more.
+    var isOneTooMany = false
+
+    /// Under whom its connection is counted; those whom the kernel does not name count as one user.
+    var countedUser: UInt32 { owner?.user ?? .max }
 }
 
 /// Which users of this machine are served (DESIGN §11): anyone who reaches the port spends the user's money.

@@ -31,6 +31,8 @@ final class Candidate: Sendable {
     let encodedID: [UInt8]
     /// Same provider, same profile: same number, for as long as the process lives.
     let poolKey: Int
+    /// Same profile, same host, trusted and reached in the same way: same number. Idle connections are kept by it.
+    let connectionKey: Int
     let billing: Billing
     /// Where `Standings` keeps how it fares.
     let slot: Int32
@@ -59,7 +61,7 @@ final class Candidate: Sendable {
     private let lines: SecretLines
 
     init(
-        key: ProfileKey, encodedID: [UInt8], poolKey: Int, billing: Billing, slot: Int32, followsSubscription: Bool,
+        key: ProfileKey, encodedID: [UInt8], poolKey: Int, connectionKey: Int, billing: Billing, slot: Int32, followsSubscription: Bool,
         eligibility: Eligibility, client: OAuthClient?, isReference: Bool = false, awaitsProgram: Bool = false, overlay: Overlay? = nil,
         fingerprint: String,
         expires: Int64?, since: Int64?, jitter: Double, merges: [FieldMerge], replaced: [[UInt8]], lines: SecretLines
@@ -67,6 +69,7 @@ final class Candidate: Sendable {
         self.key = key
         self.encodedID = encodedID
         self.poolKey = poolKey
+        self.connectionKey = connectionKey
         self.billing = billing
         self.slot = slot
         self.followsSubscription = followsSubscription

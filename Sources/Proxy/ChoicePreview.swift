@@ -13,7 +13,7 @@ public struct ChoicePreview {
     ///   - sink: the folder that holds `agents/`.
     ///   - sessions: the file of sessions.
     public init(settings: Settings, sink: String, sessions: String, environmentKeys: [EnvironmentKey], logger: Logger) {
-        let board = CredentialBoard(settings: settings, sink: sink, environmentKeys: environmentKeys, log: EventLog(logger: logger))
+        let board = CredentialBoard(setup: Setup(settings), sink: sink, environmentKeys: environmentKeys, log: EventLog(logger: logger))
         explainer = Explainer(
             settings: settings, standings: board.standings, affinities: Affinities(path: sessions, pools: board.pools),
             rosters: board.current.rosters, now: Clock.wall())

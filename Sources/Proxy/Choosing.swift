@@ -49,7 +49,7 @@ extension Worker {
         let wish = SurveyWish(
             model: exchanges[id].modelKey, preferred: exchanges[id].preferred, alternate: exchanges[id].alternate, tried: tried,
             leavesSubscription: exchanges[id].candidate?.billing == .subscription)
-        return shared.standings.survey(lineup, shared.settings.auth, wish, now: now)
+        return shared.standings.survey(lineup, exchanges[id].setup.settings.auth, wish, now: now)
     }
 
     /// Goes on with the next candidate; false when there is none.
@@ -72,7 +72,7 @@ extension Worker {
         let now = shared.wallClock()
         let seconds = max(1, Int((until - now + 999) / 1000))
         var refusal = Refusal(
-            .allCooling, naming: "provider \(shared.settings.providers[exchanges[id].provider].credentialsFrom), \(seconds) s",
+            .allCooling, naming: "provider \(exchanges[id].setup.settings.providers[exchanges[id].provider].credentialsFrom), \(seconds) s",
             candidates: explanation(id))
         refusal.retryAfterSeconds = seconds
         return refusal
@@ -90,7 +90,7 @@ extension Worker {
 
     /// `ok`, or what keeps a candidate from serving: `rate_limit, 42 s left`.
     func standing(of candidate: Candidate, model: UInt64, now: Int64) -> String {
-        shared.standings.text(of: candidate, shared.settings.auth, model: model, now: now)
+        shared.standings.text(of: candidate, setup.settings.auth, model: model, now: now)
     }
 
     /// The subscription in whose place a metered key serves, and why it cannot: for the header, the log and the books.

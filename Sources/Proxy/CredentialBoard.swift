@@ -12,37 +12,54 @@ final class CredentialBoard: Sendable {
         var snapshots: [String: StoreSnapshot] = [:]
         var problems: [String: String] = [:]
         var rosters: [Roster] = []
+        /// The settings that the rosters are made for: always changed with them.
+        var setup: Setup
         var workspaces = Workspaces([])
+        var plan: Plan
     }
-    private let state = Mutex(State())
+    /// What the settings say of agents and secrets.
+    private struct Plan {
+        let setup: Setup
+        let builder: RosterBuilder
+        let mainAgent: String
+        /// Folders that the settings give to agents.
+        let settledWorkspaces: [(agent: String, path: String)]
+        let configuredAgents: [String]
+        /// Those that have main's profiles beside their own.
+        let heirs: Set<String>
+        let programs: SecretPrograms?
+
+        init(_ setup: Setup, _ builder: RosterBuilder, _ programs: SecretPrograms?) {
+            let settings = setup.settings
+            self.setup = setup
+            self.builder = builder
+            self.programs = programs
+            mainAgent = AgentID.normalised(settings.defaultAgent)
+            settledWorkspaces = settings.agents.compactMap { agent in agent.workspace.map { (AgentID.normalised(agent.id), $0) } }
+            heirs = Set(settings.agents.map(\.id).filter(settings.inherits))
+            configuredAgents = settings.agents.map { AgentID.normalised($0.id) } + (heirs.isEmpty ? [] : [AgentID.main])
+        }
+    }
+    private let state: Mutex<State>
     private let counter = Atomic(0)
-    private let builder: RosterBuilder
+    /// One publication at a time: an older picture never replaces a newer one.
+    private let publishing = Mutex(())
     /// How the profiles fare.
     let standings: Standings
     private let sink: String
     /// The numbers of profiles, for what outlives a roster.
-    var pools: PoolNumbers { builder.pools }
-    private let mainAgent: String
-    /// Folders that the settings give to agents.
-    private let settledWorkspaces: [(agent: String, path: String)]
-    private let configuredAgents: [String]
-    /// Those that have main's profiles beside their own.
-    private let heirs: Set<String>
-    private let programs: SecretPrograms?
+    let pools: PoolNumbers
     private let log: EventLog
 
     /// Reads every agent's store. A store that cannot be read is reported and served as an empty one with that reason. `programs` says
     /// the secrets that stores have references to programs for; nil: none is run.
-    init(settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], programs: SecretPrograms? = nil, log: EventLog) {
-        standings = Standings(rules: CooldownRules(settings.auth.cooldowns))
-        builder = RosterBuilder(settings: settings, standings: standings, environmentKeys: environmentKeys)
+    init(setup: Setup, sink: String, environmentKeys: [EnvironmentKey] = [], programs: SecretPrograms? = nil, log: EventLog) {
+        standings = Standings(rules: CooldownRules(setup.settings.auth.cooldowns))
+        let builder = RosterBuilder(settings: setup.settings, standings: standings, environmentKeys: environmentKeys)
+        pools = builder.pools
         self.sink = sink
-        self.programs = programs
-        mainAgent = AgentID.normalised(settings.defaultAgent)
-        settledWorkspaces = settings.agents.compactMap { agent in agent.workspace.map { (AgentID.normalised(agent.id), $0) } }
-        heirs = Set(settings.agents.map(\.id).filter(settings.inherits))
-        configuredAgents = settings.agents.map { AgentID.normalised($0.id) } + (heirs.isEmpty ? [] : [AgentID.main])
         self.log = log
+        state = Mutex(State(setup: setup, plan: Plan(setup, builder, programs)))
         reload()
         let now = Clock.wall()
         for (agent, snapshot) in state.withLock({ $0.snapshots }) { standings.adopt(snapshot, of: agent, now: now) }
@@ -50,17 +67,33 @@ final class CredentialBoard: Sendable {
 
     /// Moves whenever the rosters do.
     var generation: Int { @inline(__always) get { counter.load(ordering: .acquiring) } }
-    /// The rosters and their generation; the default agent's first.
-    var current: (generation: Int, rosters: [Roster]) {
+    /// The rosters, the default agent's first, with the settings that they are made for and their generation.
+    var current: (generation: Int, setup: Setup, rosters: [Roster]) {
         // The number is read first: should the rosters move in between, the next request looks again.
         let number = generation
-        return (number, state.withLock { $0.rosters })
+        return state.withLock { (number, $0.setup, $0.rosters) }
+    }
+
+    /// The settings in force.
+    var setup: Setup { state.withLock { $0.setup } }
+    private var plan: Plan { state.withLock { $0.plan } }
+
+    /// Other settings are in force from now on. `programs`: nil keeps those there are.
+    func adopt(_ setup: Setup, environmentKeys: [EnvironmentKey], programs: SecretPrograms?) {
+        state.withLock { state in
+            let builder = state.plan.builder.following(setup.settings, environmentKeys: environmentKeys)
+            state.plan = Plan(setup, builder, programs ?? state.plan.programs)
+        }
+        standings.follow(CooldownRules(setup.settings.auth.cooldowns))
+        // What a reference leads to may be another thing now.
+        for agent in agents() { _ = reload(agent, always: programs != nil) }
+        publish()
     }
 
     /// Who works where.
     var workspaces: Workspaces { state.withLock { $0.workspaces } }
 
-    func store(of agentID: String) -> AgentStore { AgentStore(sink: sink, agentID: agentID, programs: programs) }
+    func store(of agentID: String) -> AgentStore { AgentStore(sink: sink, agentID: agentID, programs: plan.programs) }
 
     /// The folders whose files the rosters are made of: the stores', and those of the programs whose logins are read.
     var directories: [String] {
@@ -85,9 +118,9 @@ final class CredentialBoard: Sendable {
         publish()
     }
 
-    private func reload(_ agent: String) -> News {
+    private func reload(_ agent: String, always: Bool = false) -> News {
         let store = store(of: agent)
-        if let known = state.withLock({ $0.snapshots[agent] }), store.isCurrent(known), problem(of: agent) == nil { return .none }
+        if !always, let known = state.withLock({ $0.snapshots[agent] }), store.isCurrent(known), problem(of: agent) == nil { return .none }
         do throws(StoreError) {
             let snapshot = try store.load()
             let (before, hadProblem) = state.withLock { state in
@@ -110,33 +143,39 @@ final class CredentialBoard: Sendable {
     private func problem(of agent: String) -> String? { state.withLock { $0.problems[agent] } }
 
     private func publish() {
-        let now = Clock.wall()
-        let order = [mainAgent] + agents().filter { $0 != mainAgent }
-        let workspaces = workspaces(of: order)
-        state.withLock { state in
-            state.workspaces = workspaces
-            state.rosters = order.map { agent in
-                var snapshot = state.snapshots[agent] ?? StoreSnapshot(profiles: [])
-                if heirs.contains(agent), let main = state.snapshots[AgentID.main] {
-                    snapshot = snapshot.inheriting(from: main, of: AgentID.main)
+        publishing.withLock { _ in
+            let plan = plan
+            let now = Clock.wall()
+            let order = [plan.mainAgent] + agents().filter { $0 != plan.mainAgent }
+            let workspaces = workspaces(of: order, plan)
+            state.withLock { state in
+                state.workspaces = workspaces
+                state.setup = plan.setup
+                state.rosters = order.map { agent in
+                    var snapshot = state.snapshots[agent] ?? StoreSnapshot(profiles: [])
+                    if plan.heirs.contains(agent), let main = state.snapshots[AgentID.main] {
+                        snapshot = snapshot.inheriting(from: main, of: AgentID.main)
+                    }
+                    let problem = snapshot.profiles.isEmpty ? state.problems[agent] : nil
+                    return plan.builder.roster(of: agent, snapshot, problem: problem, now: now)
                 }
-                return builder.roster(of: agent, snapshot, problem: snapshot.profiles.isEmpty ? state.problems[agent] : nil, now: now)
             }
+            counter.add(1, ordering: .releasing)
         }
-        counter.add(1, ordering: .releasing)
     }
 
     /// Links are resolved, since the kernel names a process's folder by its real path.
-    private func workspaces(of agents: [String]) -> Workspaces {
+    private func workspaces(of agents: [String], _ plan: Plan) -> Workspaces {
         let added = agents.compactMap { agent in AgentWorkspace.read(store(of: agent).directory).map { (agent: agent, path: $0) } }
-        return Workspaces((settledWorkspaces + added).map { ($0.agent, PrivateFile.realPath(of: $0.path) ?? $0.path) })
+        return Workspaces((plan.settledWorkspaces + added).map { ($0.agent, PrivateFile.realPath(of: $0.path) ?? $0.path) })
     }
 
     /// The default agent, those of the settings, and those that have a folder.
     private func agents() -> [String] {
-        var names = [mainAgent]
-        for name in configuredAgents + Directory.names(in: sink + "/agents") where AgentID.normalised(name) == name && !names.contains(name)
-        {
+        let plan = plan
+        var names = [plan.mainAgent]
+        for name in plan.configuredAgents + Directory.names(in: sink + "/agents")
+        where AgentID.normalised(name) == name && !names.contains(name) {
             names.append(name)
         }
         return names

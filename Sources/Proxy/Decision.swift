@@ -96,7 +96,7 @@ extension Worker {
             exchanges[id].session = affinity(id, .session, bytes.extracting(own.valueRange))
             return true
         }
-        for name in shared.sessionFields {
+        for name in exchanges[id].setup.sessionFields {
             for index in 0..<exchanges[id].head.fieldCount {
                 let field = exchanges[id].head[index]
                 guard FieldText.equals(bytes, field.nameRange, name), (1...Self.longestID).contains(field.valueRange.count) else {
@@ -112,14 +112,14 @@ extension Worker {
 
     /// `prompt_cache_key` names a conversation where no field does.
     private mutating func readSessionInBody(_ id: Int32) {
-        guard exchanges[id].session == .none, shared.settings.sessions.promptCacheKey else { return }
+        guard exchanges[id].session == .none, exchanges[id].setup.settings.sessions.promptCacheKey else { return }
         let found = exchanges[id].look.scanner[BodyLook.promptCacheKey]
         guard found.isString, (1...Self.longestID).contains(found.range.count) else { return }
         exchanges[id].session = affinity(id, .session, unsafe RawSpan(_unsafeBytes: heldText(id)).extracting(found.range))
     }
 
     func affinity(_ id: Int32, _ kind: AffinityKey.Kind, _ name: RawSpan) -> AffinityKey {
-        let provider = shared.settings.providers[exchanges[id].provider].id
+        let provider = exchanges[id].setup.settings.providers[exchanges[id].provider].id
         return unsafe AffinityKey(
             kind, salt: shared.affinities.salt, agent: exchanges[id].agent, provider: provider, id: name._unsafeView(as: UInt8.self))
     }

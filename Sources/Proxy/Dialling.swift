@@ -4,6 +4,8 @@ internal import TLS
 
 /// Where a provider is, and what was learned of it.
 struct Origin {
+    private let provider: Provider
+    private let caFile: String?
     let host: String
     let port: UInt16
     let usesTLS: Bool
@@ -26,7 +28,9 @@ struct Origin {
     /// How long an answer of the system's resolver, which tells no lifetime, is believed.
     static var addressLifetime: Int64 { 30_000 }
 
-    init(_ provider: Provider) {
+    init(_ provider: Provider, caFile: String?) {
+        self.provider = provider
+        self.caFile = caFile
         let url = provider.baseURL
         host = url?.host ?? ""
         port = url?.port ?? 0
@@ -42,6 +46,16 @@ struct Origin {
         } else {
             isLiteral = false
         }
+    }
+
+    /// Whether the two are one host, trusted in the same way: what was learned of the one holds for the other.
+    func isSamePlace(as other: Origin) -> Bool { provider.isSamePlace(as: other.provider) && caFile == other.caFile }
+}
+
+extension Provider {
+    fileprivate func isSamePlace(as other: Provider) -> Bool {
+        baseURL == other.baseURL && failover.streamErrors.isEmpty == other.failover.streamErrors.isEmpty
+            && limitHeaders == other.limitHeaders
     }
 }
 
@@ -71,7 +85,7 @@ struct IdlePool {
 extension Worker {
     /// Starts a connection for the exchange, after looking its host's name up if need be.
     mutating func dial(_ id: Int32) {
-        let origin = exchanges[id].provider
+        let origin = exchanges[id].origin
         guard origins[origin].freshUntil > now else {
             exchanges[id].stage = .resolving
             resolving.append(id)
@@ -100,7 +114,7 @@ extension Worker {
             if allowed.isEmpty { failure = "plain http is only spoken to this machine, and \(origins[origin].host) is another" }
         case .failed(let reason): failure = "the name \(origins[origin].host) was not found: \(reason)"
         }
-        let waiting = resolving.filter { exchanges[$0].provider == origin }
+        let waiting = resolving.filter { exchanges[$0].origin == origin }
         resolving.removeAll { waiting.contains($0) }
         for id in waiting where exchanges.holds(id) {
             if failure.isEmpty { dial(id, from: 0) } else { connectFailed(id, failure, certificate: false) }
@@ -108,7 +122,7 @@ extension Worker {
     }
 
     private mutating func dial(_ id: Int32, from start: Int) {
-        let origin = exchanges[id].provider
+        let origin = exchanges[id].origin
         var lastError: Int32 = 0
         for index in start..<origins[origin].addresses.count {
             switch TCP.dial(origins[origin].addresses[index]) {
@@ -214,7 +228,7 @@ extension Worker {
             upstreams[fd].sessionKept = true
         }
         upstreams[fd].exchange = -1
-        guard !draining, idle.put(fd, key: upstreams[fd].poolKey, limit: shared.settings.upstream.idlePerKey) else {
+        guard !draining, idle.put(fd, key: upstreams[fd].poolKey, limit: setup.settings.upstream.idlePerKey) else {
             return buryUpstream(fd)
         }
         upstreams[fd].stage = .idle

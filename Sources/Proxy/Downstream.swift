@@ -45,11 +45,12 @@ extension Worker {
     /// Takes over a connection from the acceptor.
     mutating func adopt(_ fd: Int32, _ caller: Caller) {
         guard !draining, Int(fd) < downstreams.capacity else {
-            shared.loads.ended(worker: index)
+            shared.loads.ended(worker: index, caller)
             return Descriptor(owning: fd).discard()
         }
         let socket = Descriptor(owning: fd)
-        downstreams.insert(Downstream(socket: socket, caller: caller, pool: pool, readDeadline: now + timeouts.keepAlive), at: fd)
+        let patience = caller.isOneTooMany ? timeouts.head : timeouts.keepAlive
+        downstreams.insert(Downstream(socket: socket, caller: caller, pool: pool, readDeadline: now + patience), at: fd)
         poller.add(fd, [.read, .peerEnded])
     }
 

@@ -31,6 +31,12 @@ struct EventLog: Sendable {
     }
     func sessionsUnsaved(_ why: String) { logger.warning("sessions were not written down and would not survive a restart: \(why)") }
     func acceptPaused(_ why: String) { logger.warning("accepting pauses: \(why)") }
+    func acceptResumed() { logger.info("accepting goes on") }
+    func settingsTaken(_ fixed: [String]) {
+        let rest = fixed.isEmpty ? "" : "; not before a restart: \(fixed.joined(separator: ", "))"
+        logger.notice("the settings have been read again and are in force\(rest)")
+    }
+    func settingsRefused(_ why: String) { logger.error("the settings were read again and are wrong; the last ones stay in force: \(why)") }
 
     func refresh(_ key: ProfileKey, _ outcome: RefreshOutcome) {
         switch outcome {

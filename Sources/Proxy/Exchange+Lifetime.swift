@@ -13,7 +13,7 @@ extension Worker {
             id = free
         } else {
             id = exchanges.ceiling
-            exchanges.insert(Exchange(pool: pool), at: id)
+            exchanges.insert(Exchange(pool: pool, setup: setup), at: id)
         }
         requestNumber &+= 1
         exchanges[id].number = requestNumber
@@ -26,7 +26,7 @@ extension Worker {
 
     /// Reads the head from the start of `bytes`; answers how many it took, 0 while it is incomplete.
     mutating func readHead(_ id: Int32, _ bytes: RawSpan) -> Int {
-        let limits = shared.headLimits
+        let limits = setup.headLimits
         switch unsafe bytes.withUnsafeBytes({ unsafe exchanges[id].head.parse($0, limits: limits) }) {
         case .incomplete: return 0
         case .rejected(let rejection):
@@ -101,7 +101,7 @@ extension Worker {
         swap(&lines, &access)
         lines.add(
             exchanges[id], agent: exchanges[id].candidate?.key.agentID ?? rosters.main.agentID,
-            provider: isRouted ? shared.settings.providers[exchanges[id].provider].id : "", now: now, wall: shared.wallClock())
+            provider: isRouted ? exchanges[id].setup.settings.providers[exchanges[id].provider].id : "", now: now, wall: shared.wallClock())
         lines.hand(to: log, atLeast: 16 << 10)
         swap(&lines, &access)
     }

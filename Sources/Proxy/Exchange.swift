@@ -41,6 +41,8 @@ struct Exchange: ~Copyable {
     var continueWasSent = false
 
     // What was decided
+    /// The settings that hold for it, whatever becomes of them meanwhile.
+    var setup: Setup
     /// Whose profiles: the agent's id.
     var agent = ""
     /// What the client's conversation is known by.
@@ -49,7 +51,9 @@ struct Exchange: ~Copyable {
     var findsHome = false
     var model = ModelText()
     var edit = RequestEdit()
+    /// Its provider's place in `setup`, and in the worker's `origins`.
     var provider = 0
+    var origin = 0
     var restStart = 0
     var lineup: Lineup?
     var candidate: Candidate?
@@ -85,15 +89,21 @@ struct Exchange: ~Copyable {
     var answerEndsConnection = false
     var answerLook: AnswerLook
 
-    init(pool: BufferPool) {
+    init(pool: BufferPool, setup: Setup) {
+        self.setup = setup
         headBytes = ByteQueue(pool: pool)
         replay = ReplayCopy(pool: pool)
         decoded = ByteQueue(pool: pool)
         answerLook = AnswerLook(pool: pool)
     }
 
-    /// Idle connections may be shared with requests of the same provider and profile only.
-    var poolKey: Int { candidate?.poolKey ?? 0 }
+    /// Idle connections may be shared with requests of the same profile to the same place only.
+    var poolKey: Int { candidate?.connectionKey ?? 0 }
+
+    /// Nothing is counted or stored where the settings are those of the last request.
+    mutating func begin(_ setup: Setup) {
+        if self.setup !== setup { self.setup = setup }
+    }
 }
 
 // MARK: - The path of a request, step by step (DESIGN §2)
@@ -102,6 +112,8 @@ extension Worker {
     /// The head is complete: everything that can be decided before a connection exists. A JSON body is looked into first, since the model
     /// it names may decide; then this goes on when enough of it is here.
     mutating func begin(_ id: Int32) {
+        takeNews()
+        exchanges[id].begin(setup)
         exchanges[id].request.begin(exchanges[id].head.framing)
         exchanges[id].stage = .choosing
         downstreams[exchanges[id].downstream].readDeadline = .max
@@ -112,12 +124,17 @@ extension Worker {
 
     /// 1. May this caller speak to us at all? Its user, Host and Origin are checked before anything is looked up.
     private mutating func admit(_ id: Int32) -> Bool {
-        guard shared.callers.admits(downstreams[exchanges[id].downstream].caller) else {
+        guard exchanges[id].setup.callers.admits(downstreams[exchanges[id].downstream].caller) else {
             refuse(id, Refusal(.callerRefused))
             return false
         }
+        guard !downstreams[exchanges[id].downstream].caller.isOneTooMany else {
+            exchanges[id].answerEndsConnection = true
+            refuse(id, Refusal(.userLimit))
+            return false
+        }
         let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
-        if let refusal = shared.gate.verdict(on: exchanges[id].head, bytes) {
+        if let refusal = exchanges[id].setup.gate.verdict(on: exchanges[id].head, bytes) {
             refuse(id, refusal)
             return false
         }
@@ -133,11 +150,11 @@ extension Worker {
 
     /// 2. Which provider is meant? `/-/…` is ours.
     private mutating func route(_ id: Int32) -> Bool {
-        rosters.refresh()
         let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
         switch routed(id, bytes) {
         case .provider(let route):
             exchanges[id].provider = route.providerIndex
+            exchanges[id].origin = places[route.providerIndex]
             exchanges[id].restStart = route.restStart
             return select(id, route, bytes)
         case .own(let start):
@@ -210,7 +227,7 @@ extension Worker {
     private mutating func inject(_ id: Int32, into fd: Int32) {
         let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
         let injector = Injector(
-            origin: origins[exchanges[id].provider], candidate: exchanges[id].candidate, restStart: exchanges[id].restStart,
+            origin: origins[exchanges[id].origin], candidate: exchanges[id].candidate, restStart: exchanges[id].restStart,
             isUpgrade: exchanges[id].wantsWebSocket, edit: exchanges[id].edit)
         var output = ByteQueue(pool: pool)
         output.take(from: &upstreams[fd].outbound)

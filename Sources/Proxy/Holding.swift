@@ -19,7 +19,7 @@ struct Hold {
 extension Worker {
     /// Nobody can serve: waits for the one who comes back first, if that is near, or for a person to log in again; else refuses.
     mutating func holdOrRefuse(_ id: Int32, _ refusal: Refusal) {
-        guard let limit = shared.settings.auth.hold, mayHold(id, refusal, limit) else { return refuse(id, refusal) }
+        guard let limit = exchanges[id].setup.settings.auth.hold, mayHold(id, refusal, limit) else { return refuse(id, refusal) }
         if exchanges[id].hold.isUnused {
             exchanges[id].hold.until = now + limit.milliseconds
             shared.log.held(refusal, request: RequestID.text(exchanges[id].number), seconds: limit.components.seconds)
@@ -45,7 +45,7 @@ extension Worker {
     /// Looks whether those who wait can go on: after the store has changed, and with each sweep.
     mutating func lookAfterHeld() {
         guard !held.isEmpty else { return }
-        rosters.refresh()
+        takeNews()
         let waiting = held
         held.removeAll(keepingCapacity: true)
         for id in waiting where exchanges[id].stage == .parked { tryAgain(id) }
@@ -68,7 +68,7 @@ extension Worker {
 
     /// The candidates as they are now: somebody may have logged in.
     private mutating func renewLineup(_ id: Int32) {
-        guard let agent = exchanges[id].lineup?.agentID, let roster = rosters.roster(of: agent) else { return }
+        guard renewSetup(id), let agent = exchanges[id].lineup?.agentID, let roster = rosters.roster(of: agent) else { return }
         let lineup = roster.lineups[exchanges[id].provider]
         guard lineup !== exchanges[id].lineup else { return }
         exchanges[id].lineup = lineup

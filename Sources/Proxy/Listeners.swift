@@ -31,9 +31,12 @@ enum Listeners {
     /// The sockets of `settings.listen` and the control socket.
     ///
     /// - Throws: `StartError` for an address that cannot be had, naming who has it; also when the kernel would not tell who calls.
-    static func open(_ settings: Settings, control: String?, log: EventLog) throws(StartError) -> [Listener] {
+    static func open(
+        _ settings: Settings, activated: [ServiceManager.ActivatedSocket], control: String?, log: EventLog
+    ) throws(StartError) -> [Listener] {
         var open: [Listener] = []
-        for address in settings.listen {
+        for socket in activated { open.append(try handedOver(socket)) }
+        for address in activated.isEmpty ? settings.listen : [] {
             if let path = address.path {
                 open.append(try unixSocket(path))
             } else if let listener = try loopback(address, isOnly: settings.listen.count == 1) {
@@ -51,11 +54,27 @@ enum Listeners {
         return open
     }
 
+    /// A socket that the service manager has opened; its file, if it has one, is the manager's to remove.
+    private static func handedOver(_ socket: ServiceManager.ActivatedSocket) throws(StartError) -> Listener {
+        let name = socket.name.isEmpty ? "" : " (\(socket.name))"
+        switch socket.place {
+        case .unix(let path): return Listener(Descriptor(owning: socket.number), door: .unixSocket, text: "unix:\(path)")
+        case .tcp(let address) where address.isLoopback:
+            return Listener(Descriptor(owning: socket.number), door: .loopback, text: address.description)
+        case .tcp(let address): throw notLoopback("\(address)\(name)")
+        case nil: throw StartError(description: "descriptor \(socket.number)\(name) of LISTEN_FDS is no TCP or Unix socket")
+        }
+    }
+
+    private static func notLoopback(_ address: String) -> StartError {
+        StartError(
+            description: "\(address) is not a loopback address; client keys and TLS are needed to serve others, and are not there yet")
+    }
+
     /// Nil: this machine does not have the address, and another one serves.
     private static func loopback(_ address: ListenAddress, isOnly: Bool) throws(StartError) -> Listener? {
         guard let place = SocketAddress(literal: address.host, port: address.port), place.isLoopback else {
-            throw StartError(
-                description: "\(address) is not a loopback address; client keys and TLS are needed to serve others, and are not there yet")
+            throw notLoopback("\(address)")
         }
         do throws(SocketError) {
             let socket = try TCP.listen(on: place)

@@ -4,9 +4,11 @@ internal import Sockets
 enum Message: Sendable {
     /// A client's connection, now the worker's to close.
     case accepted(Int32, Caller)
-    /// The addresses of a provider's host, by provider index.
+    /// The addresses of a provider's host, by origin.
     case resolved(Int, Resolver.Outcome)
     case refreshed(ProfileKey, RefreshResult)
+    /// Something was published that is not to wait for the next request.
+    case news
     /// Finish what is under way, begin nothing.
     case drain
     /// Close everything now.

@@ -29,7 +29,7 @@ struct RequestEdit {
 extension Worker {
     /// Reads the model, and cuts out of it what is meant for us: a profile behind `@`, an alias. Every other byte stays.
     mutating func readModel(_ id: Int32) -> ModelWish {
-        guard shared.settings.providers[exchanges[id].provider].needsCredential else { return .none }
+        guard exchanges[id].setup.settings.providers[exchanges[id].provider].needsCredential else { return .none }
         if exchanges[id].look.hasTwoModels {
             refuse(id, .twoModels)
             return .refused
@@ -56,7 +56,7 @@ extension Worker {
             case .auto, .profile: name = found.start..<at.lowerBound
             }
         }
-        let alias = shared.aliases.target(of: name, in: text)
+        let alias = exchanges[id].setup.aliases.target(of: name, in: text)
         note(id, model: name, in: text, alias)
         if let alias {
             edit(id, found.range, alias.json)
@@ -97,7 +97,7 @@ extension Worker {
             case .auto, .profile: name = path.model
             }
         }
-        let alias = shared.aliases.target(of: name, in: target)
+        let alias = exchanges[id].setup.aliases.target(of: name, in: target)
         note(id, model: name, in: target, alias)
         if let alias {
             exchanges[id].edit.target = (whole, alias.path)
@@ -110,7 +110,7 @@ extension Worker {
     /// What is written behind a model's `@`; refuses a profile that is not there.
     private mutating func meaning(_ id: Int32, of suffix: String) -> ModelWish {
         guard let lineup = exchanges[id].lineup else { return .none }
-        let providers = shared.settings.providers
+        let providers = exchanges[id].setup.settings.providers
         switch ModelSuffix.read(
             suffix, isProfile: { lineup.named($0) != nil },
             isProvider: { name in providers.contains { $0.id == name || $0.credentialsFrom == name } })

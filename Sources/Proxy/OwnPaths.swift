@@ -72,7 +72,7 @@ extension Worker {
 
     private func ownAnswer(to request: OwnRequest, from caller: Caller) -> OwnAnswer {
         if request.path == ["healthz"], request.isRead { return .text("ok\n") }
-        guard shared.callers.isOwn(caller) else { return .refusal(Refusal(.notOwnUser)) }
+        guard setup.callers.isOwn(caller) else { return .refusal(Refusal(.notOwnUser)) }
         return switch (request.isRead, request.path) {
         case (true, ["status"]): .json(status)
         case (true, ["explain"]): explain(request)
@@ -89,7 +89,7 @@ extension Worker {
         var question = ExplainQuestion()
         for member in ExplainQuestion.members { question[keyPath: member.path] = request[member.name] }
         let explainer = Explainer(
-            settings: shared.settings, standings: shared.standings, affinities: shared.affinities, rosters: rosters.all,
+            settings: setup.settings, standings: shared.standings, affinities: shared.affinities, rosters: rosters.all,
             now: shared.wallClock())
         do throws(ExplainFlaw) {
             return .json(try explainer.answer(question))
@@ -104,7 +104,7 @@ extension Worker {
         return [
             "process": .integer(Int64(facts.process)), "startedAt": .integer(facts.startedAt),
             "addresses": .array(facts.addresses.map { .string($0) }), "sink": .string(facts.sink),
-            "connections": .integer(Int64(shared.loads.total)),
+            "connections": .integer(Int64(shared.loads.total)), "settings": shared.reloads.document,
         ]
     }
 }

@@ -13,6 +13,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
     case headTimeout = "head_timeout"
     case bodyTimeout = "body_timeout"
     case bodyTooLarge = "body_too_large"
+    case userLimit = "user_limit"
     case upgradeNotServed = "upgrade_not_served"
     // The gate
     case callerRefused = "caller_refused"
@@ -56,7 +57,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .upgradeNotServed: 426
         case .allCooling: 429
         case .upstreamUnreachable, .upstreamCertificate, .upstreamInvalid, .upstreamClosed: 502
-        case .refreshFailed, .storeUnreadable, .noAddress: 503
+        case .userLimit, .refreshFailed, .storeUnreadable, .noAddress: 503
         case .upstreamTimeout: 504
         }
     }
@@ -73,6 +74,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .headTimeout: "The request's head did not arrive in time."
         case .bodyTimeout: "The request's body stopped arriving."
         case .bodyTooLarge: "The request's body is larger than limits.requestBody allows."
+        case .userLimit: "This user of the machine has as many connections here as one may have (limits.connectionsPerUser)."
         case .upgradeNotServed: "This upgrade is not served here; use plain HTTP. WebSockets are, where the provider has them."
         case .callerRefused:
             "Keybearer serves the user it runs as, and this process is another user's. Run it as that user, or add the user's number to "
@@ -107,7 +109,8 @@ enum RefusalCode: String, CaseIterable, Sendable {
     /// Whether the same request may succeed if it is sent again soon.
     var mayRetry: Bool {
         switch self {
-        case .allCooling, .upstreamUnreachable, .upstreamClosed, .upstreamTimeout, .refreshFailed, .headTimeout, .bodyTimeout: true
+        case .allCooling, .upstreamUnreachable, .upstreamClosed, .upstreamTimeout, .refreshFailed, .headTimeout, .bodyTimeout, .userLimit:
+            true
         default: false
         }
     }

@@ -34,7 +34,7 @@ extension Worker {
         let status = exchanges[id].response.status
         let isStream = status == 200
         if isStream {
-            guard origins[exchanges[id].provider].watchesStreams, mayMoveStream(id, head) else { return false }
+            guard origins[exchanges[id].origin].watchesStreams, mayMoveStream(id, head) else { return false }
         } else {
             guard Failover.isRefusal(status), exchanges[id].candidate != nil else { return false }
         }
@@ -71,14 +71,15 @@ extension Worker {
     }
 
     private mutating func conclude(_ id: Int32, _ refusal: RefusalText) {
-        exchanges[id].refusalLook.meaning = shared.settings.providers[exchanges[id].provider].failover.meaning(ofCodes: refusal.codes)
+        exchanges[id].refusalLook.meaning = exchanges[id].setup.settings.providers[exchanges[id].provider].failover.meaning(
+            ofCodes: refusal.codes)
         exchanges[id].refusalLook.resetsAt = refusal.resetsAt
         over(id)
     }
 
     private mutating func conclude(_ id: Int32, _ event: FirstEvent?) {
         over(id)
-        let rules = shared.settings.providers[exchanges[id].provider].failover
+        let rules = exchanges[id].setup.settings.providers[exchanges[id].provider].failover
         guard let event, rules.streamErrors.contains(event.name) else { return }
         let refusal = RefusalText(event.data, now: shared.wallClock())
         let meaning = rules.meaning(ofCodes: refusal.codes)

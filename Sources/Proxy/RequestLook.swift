@@ -11,9 +11,9 @@ extension Worker {
     mutating func beginLook(_ id: Int32, _ bytes: RawSpan) -> Bool {
         guard let coding = lookableCoding(id, bytes), mayBeServed(id) else { return false }
         let readsKept = shared.affinities.knowsKept
-        let readsKey = exchanges[id].session == .none && shared.settings.sessions.promptCacheKey
+        let readsKey = exchanges[id].session == .none && exchanges[id].setup.settings.sessions.promptCacheKey
         exchanges[id].look.begin(isCoded: coding == .zstd, readsKey: readsKey, readsKept: readsKept)
-        exchanges[id].replay.begin(limit: shared.settings.replay.maxBytes)
+        exchanges[id].replay.begin(limit: exchanges[id].setup.settings.replay.maxBytes)
         exchanges[id].stage = .looking
         let client = exchanges[id].downstream
         if exchanges[id].head.expectsContinue, downstreams[client].inbound.isEmpty {
@@ -29,12 +29,12 @@ extension Worker {
 
     /// How the body is coded; nil when it is not looked into: no JSON, another coding, longer than what may be held, or no room for it now.
     private func lookableCoding(_ id: Int32, _ bytes: RawSpan) -> Coding? {
-        guard !exchanges[id].request.isComplete, shared.settings.providers[exchanges[id].provider].needsCredential,
+        guard !exchanges[id].request.isComplete, exchanges[id].setup.settings.providers[exchanges[id].provider].needsCredential,
             let type = exchanges[id].head.first(.contentType), MediaType.isJSON(bytes, type.valueRange)
         else { return nil }
-        let limit = shared.settings.replay.maxBytes
+        let limit = exchanges[id].setup.settings.replay.maxBytes
         if case .length(let count) = exchanges[id].head.framing, count > limit { return nil }
-        guard limit > 0, replayBytes < shared.replayShare else { return nil }
+        guard limit > 0, replayBytes < exchanges[id].setup.replayShare else { return nil }
         guard let coding = exchanges[id].head.first(.contentEncoding) else { return .plain }
         if FieldText.equals(bytes, coding.valueRange, Self.identity) { return .plain }
         let isZstd = FieldText.equals(bytes, coding.valueRange, Self.zstd) && !exchanges[id].head.containsTwice(.contentEncoding)
@@ -69,11 +69,13 @@ extension Worker {
                 refuse(id, Refusal(rejection))
                 return bytes.byteCount
             }
-            if let cap = shared.settings.limits.requestBody, exchanges[id].request.byteCount > cap {
+            if let cap = exchanges[id].setup.settings.limits.requestBody, exchanges[id].request.byteCount > cap {
                 refuse(id, Refusal(.bodyTooLarge))
                 return bytes.byteCount
             }
-            let isFull = exchanges[id].replay.bytes.count >= shared.settings.replay.maxBytes || replayBytes >= shared.replayShare
+            let isFull =
+                exchanges[id].replay.bytes.count >= exchanges[id].setup.settings.replay.maxBytes
+                || replayBytes >= exchanges[id].setup.replayShare
             if exchanges[id].request.isComplete || isFull || exchanges[id].look.isDecided { endLook(id) }
         }
         return at
@@ -96,7 +98,7 @@ extension Worker {
     private mutating func decode(_ id: Int32) {
         guard exchanges[id].request.isComplete else { return }
         var plain = ByteQueue(pool: pool)
-        let limit = shared.settings.replay.maxBytes
+        let limit = exchanges[id].setup.settings.replay.maxBytes
         if unsafe zstd.decode(exchanges[id].replay.bytes.bytes, into: &plain, limit: limit) {
             exchanges[id].look.feed(unsafe RawSpan(_unsafeBytes: plain.bytes))
             exchanges[id].decoded.take(from: &plain)

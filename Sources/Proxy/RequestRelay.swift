@@ -69,7 +69,7 @@ extension Worker {
     /// The largest copy that is kept of this request; nil when none is.
     private func replayLimit(_ id: Int32) -> Int? {
         guard exchanges[id].mayBeSentAgain else { return nil }
-        let settings = shared.settings.replay
+        let settings = exchanges[id].setup.settings.replay
         switch exchanges[id].head.framing {
         case .none: return 0
         case .length(let count): return count <= settings.maxBytes ? max(0, count + exchanges[id].edit.lengthChange) : nil
@@ -129,7 +129,9 @@ extension Worker {
                 requestBroken(id, .twoModels)
                 return bytes.byteCount
             }
-            if let cap = shared.settings.limits.requestBody, exchanges[id].request.byteCount > cap, !exchanges[id].wantsWebSocket {
+            if let cap = exchanges[id].setup.settings.limits.requestBody, exchanges[id].request.byteCount > cap,
+                !exchanges[id].wantsWebSocket
+            {
                 dropUpstream(id)
                 refuse(id, Refusal(.bodyTooLarge))
                 return bytes.byteCount
@@ -149,7 +151,7 @@ extension Worker {
     /// One run of body bytes, framed as the request is.
     private mutating func sendBody(_ id: Int32, _ run: RawSpan, to fd: Int32) {
         if exchanges[id].look.stage == .watching { exchanges[id].look.feed(run) }
-        replayBytes += exchanges[id].replay.keep(run, room: shared.replayShare - replayBytes)
+        replayBytes += exchanges[id].replay.keep(run, room: exchanges[id].setup.replayShare - replayBytes)
         writeBody(run, chunked: exchanges[id].request.framing == .chunked, to: fd)
     }
 

@@ -150,7 +150,7 @@ extension Worker {
             downstreams[fd].outbound.append(text: "Keybearer-Paid-Fallback: \(paid)\r\n")
         }
         if exchanges[id].refusalLook.meaning == .entitlement,
-            let advice = shared.settings.providers[exchanges[id].provider].failover.entitlementAdvice
+            let advice = exchanges[id].setup.settings.providers[exchanges[id].provider].failover.entitlementAdvice
         {
             downstreams[fd].outbound.append(text: "Keybearer-Advice: \(advice)\r\n")
         }

@@ -5,7 +5,7 @@ internal import Sockets
 /// What one agent has for every provider: an immutable picture of the store, shared by the workers until the next one is made.
 final class Roster: Sendable {
     let agentID: String
-    /// By provider index.
+    /// By provider index, as the setup counts providers.
     let lineups: [Lineup]
     /// OpenAI's bare paths mean Codex when only that has profiles (DESIGN §5).
     let onlyCodexHasProfiles: Bool
@@ -86,16 +86,21 @@ struct RosterCache {
     private let board: CredentialBoard
     private var generation: Int
     private var rosters: [Roster]
+    /// The settings that the rosters are made for.
+    private(set) var setup: Setup
 
     init(_ board: CredentialBoard) {
         self.board = board
-        (generation, rosters) = board.current
+        (generation, setup, rosters) = board.current
     }
 
-    /// Looks whether the store has changed. One atomic load when it has not.
+    /// Looks whether the store or the settings have changed; true when the settings have. One atomic load when neither has.
     @inline(__always)
-    mutating func refresh() {
-        if board.generation != generation { (generation, rosters) = board.current }
+    mutating func refresh() -> Bool {
+        guard board.generation != generation else { return false }
+        let before = setup
+        (generation, setup, rosters) = board.current
+        return setup !== before
     }
     /// The default agent's: the first.
     var main: Roster { @inline(__always) get { rosters[0] } }

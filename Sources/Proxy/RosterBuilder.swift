@@ -10,16 +10,29 @@ internal import Synchronization
 /// Makes rosters of store snapshots: the place where credentials become header bytes.
 struct RosterBuilder: Sendable {
     let settings: Settings
-    let pools = PoolNumbers()
-    let sightings = TokenSightings()
+    let pools: PoolNumbers
+    private let sightings: TokenSightings
     private let standings: Standings
     /// By provider, as they were when the server started.
     private let environmentKeys: [String: EnvironmentKey]
 
     init(settings: Settings, standings: Standings, environmentKeys: [EnvironmentKey] = []) {
+        self.init(settings, standings, environmentKeys, PoolNumbers(), TokenSightings())
+    }
+    private init(
+        _ settings: Settings, _ standings: Standings, _ environmentKeys: [EnvironmentKey], _ pools: PoolNumbers,
+        _ sightings: TokenSightings
+    ) {
         self.settings = settings
         self.standings = standings
         self.environmentKeys = Dictionary(environmentKeys.map { ($0.provider, $0) }, uniquingKeysWith: { first, _ in first })
+        self.pools = pools
+        self.sightings = sightings
+    }
+
+    /// A builder for other settings, which goes on with the numbers that this one has given.
+    func following(_ settings: Settings, environmentKeys: [EnvironmentKey]) -> RosterBuilder {
+        RosterBuilder(settings, standings, environmentKeys, pools, sightings)
     }
 
     func roster(of agentID: String, _ snapshot: StoreSnapshot, problem: String?, now: Int64) -> Roster {
@@ -79,7 +92,8 @@ struct RosterBuilder: Sendable {
         let key = ProfileKey(agentID: agentID, profileID: "\(provider.id):none")
         return Candidate(
             key: key, encodedID: Array(PercentText.encode(key.profileID).utf8), poolKey: pools.number(provider.id, key),
-            billing: .subscription, slot: 0, followsSubscription: false, eligibility: .ok, client: nil, fingerprint: "", expires: nil,
+            connectionKey: connectionKey(provider, key), billing: .subscription, slot: 0, followsSubscription: false, eligibility: .ok,
+            client: nil, fingerprint: "", expires: nil,
             since: 0, jitter: 0, merges: [],
             replaced: provider.headers.map { Array($0.name.utf8) }, lines: SecretLines(Self.extraLines(provider)))
     }
@@ -98,13 +112,20 @@ struct RosterBuilder: Sendable {
         let fingerprint = profile.secret?.fingerprint ?? ""
         let billing = injection?.billing ?? .metered
         return Candidate(
-            key: key, encodedID: Array(PercentText.encode(profile.id).utf8), poolKey: pools.number(provider.id, key), billing: billing,
+            key: key, encodedID: Array(PercentText.encode(profile.id).utf8), poolKey: pools.number(provider.id, key),
+            connectionKey: connectionKey(provider, key), billing: billing,
             slot: standings.slot(of: isStored ? key : ProfileKey(agentID: "", profileID: profile.id)),
             followsSubscription: afterSubscription && billing == .metered, eligibility: eligibility, client: client,
             isReference: profile.isReference, awaitsProgram: profile.awaitsProgram, overlay: profile.overlay, fingerprint: fingerprint,
             expires: profile.kind == .apiKey ? nil : profile.expires, since: sightings.issued(fingerprint, of: key, now: now),
             jitter: .random(in: 0...1), merges: Self.merges(injection),
             replaced: Self.replacedNames(provider, injection), lines: Self.lines(profile, injection, provider))
+    }
+
+    /// What has to be equal for an idle connection to be used again (DESIGN §10).
+    private func connectionKey(_ provider: Provider, _ key: ProfileKey) -> Int {
+        let address = provider.baseURL.map { "\($0.scheme)://\($0.authority)" } ?? ""
+        return pools.connection(provider.id, key, to: "\(address) \(settings.upstream.caFile ?? "")")
     }
 
     // MARK: Header bytes
@@ -150,15 +171,21 @@ struct RosterBuilder: Sendable {
     }
 }
 
-/// Small numbers for pairs of provider and profile, the same for as long as the process lives: what a pool of connections is kept by.
+/// Small numbers, the same for as long as the process lives: of pairs of provider and profile, which sessions are remembered by; and of
+/// those with the place they are sent to, which a pool of connections is kept by.
 final class PoolNumbers: Sendable {
     private struct Pair: Hashable {
         let provider: String
         let profile: ProfileKey
     }
+    private struct Destination: Hashable {
+        let pair: Pair
+        let place: String
+    }
     private struct State {
         var numbers: [Pair: Int] = [:]
         var pairs: [Pair] = []
+        var connections: [Destination: Int] = [:]
     }
     private let state = Mutex(State())
 
@@ -169,6 +196,16 @@ final class PoolNumbers: Sendable {
             state.numbers[pair] = state.pairs.count
             state.pairs.append(pair)
             return state.pairs.count - 1
+        }
+    }
+
+    /// The number for connections of a profile to a place.
+    func connection(_ provider: String, _ profile: ProfileKey, to place: String) -> Int {
+        state.withLock { state in
+            let destination = Destination(pair: Pair(provider: provider, profile: profile), place: place)
+            if let number = state.connections[destination] { return number }
+            state.connections[destination] = state.connections.count
+            return state.connections.count - 1
         }
     }
 

@@ -15,7 +15,8 @@ extension Worker {
         if rosters.main.onlyCodexHasProfiles { hints.insert(.onlyCodexHasProfiles) }
         let target = bytes.extracting(exchanges[id].head.target)
         let host = bytes.extracting(exchanges[id].head.host)
-        return unsafe shared.routes.route(target: target._unsafeView(as: UInt8.self), host: host._unsafeView(as: UInt8.self), hints: hints)
+        return unsafe exchanges[id].setup.routes.route(
+            target: target._unsafeView(as: UInt8.self), host: host._unsafeView(as: UInt8.self), hints: hints)
     }
 
     /// The agent, and a pin if there is one. False when the request has been refused.
@@ -25,12 +26,12 @@ extension Worker {
         let lineup = roster.lineups[exchanges[id].provider]
         exchanges[id].lineup = lineup
         exchanges[id].agent = roster.agentID
-        guard shared.settings.providers[exchanges[id].provider].baseURL != nil else {
-            let advice = shared.settings.providers[exchanges[id].provider].addressAdvice
+        guard exchanges[id].setup.settings.providers[exchanges[id].provider].baseURL != nil else {
+            let advice = exchanges[id].setup.settings.providers[exchanges[id].provider].addressAdvice
             refuse(id, Refusal(.noAddress, naming: advice))
             return false
         }
-        if exchanges[id].wantsWebSocket, !shared.settings.providers[exchanges[id].provider].webSocket {
+        if exchanges[id].wantsWebSocket, !exchanges[id].setup.settings.providers[exchanges[id].provider].webSocket {
             refuse(id, Refusal(.upgradeNotServed))
             return false
         }
@@ -98,7 +99,7 @@ extension Worker {
 
     /// Why no profile can serve: the store's state in one refusal.
     func nobody(_ id: Int32) -> Refusal {
-        let provider = shared.settings.providers[exchanges[id].provider]
+        let provider = exchanges[id].setup.settings.providers[exchanges[id].provider]
         guard let lineup = exchanges[id].lineup else { return Refusal(.noProfile) }
         let named = exchanges[id].isPinned ? exchanges[id].candidate.map { [$0] } ?? [] : lineup.others
         if !named.isEmpty, named.allSatisfy({ $0.eligibility == .overlayExpired }), let overlay = named[0].overlay {

@@ -4,7 +4,7 @@ internal import Credentials
 internal import Files
 internal import Glibc
 public import Logging
-internal import Sockets
+public import Sockets
 internal import Synchronization
 internal import TLS
 
@@ -24,6 +24,9 @@ public final class Server: Sendable {
     private let stopKeeping = Mailbox<Void>()
     private let running: RunningThreads
     private let board: CredentialBoard
+    private let runner: Runner?
+    /// The settings of the start, for what is read then alone.
+    private let started: Settings
     private let isDraining = Atomic(false)
 
     /// Where it listens, with the ports the kernel chose for 0.
@@ -41,21 +44,24 @@ public final class Server: Sendable {
     ///   - logger: the control plane's log.
     ///   - accessLog: where a line a request is written; nil: nowhere.
     ///   - controlSocket: where commands reach the server, beside the settings' addresses; nil: nowhere. Another server that has it keeps it.
+    ///   - activated: sockets that the service manager has opened, which are listened on in place of the settings' addresses.
     ///   - sessions: the file in which sessions outlive the server; nil: they do not.
     public init(
         settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], runner: Runner? = nil, logger: Logger,
-        accessLog: String? = nil, controlSocket: String? = nil, sessions: String? = nil
+        accessLog: String? = nil, controlSocket: String? = nil, sessions: String? = nil,
+        activated: [ServiceManager.ActivatedSocket] = []
     ) throws {
         let log = EventLog(logger: logger)
-        let listeners = try Listeners.open(settings, control: controlSocket, log: log)
+        let listeners = try Listeners.open(settings, activated: activated, control: controlSocket, log: log)
         addresses = listeners.filter { !$0.isControl }.map(\.text)
         let count = settings.workers ?? Self.defaultWorkers
+        self.runner = runner
+        started = settings
         board = CredentialBoard(
-            settings: settings, sink: sink, environmentKeys: environmentKeys, programs: runner.map { SecretPrograms(settings.secrets, $0) },
-            log: log)
+            setup: Setup(settings, workers: count), sink: sink, environmentKeys: environmentKeys,
+            programs: runner.map { SecretPrograms(settings.secrets, $0) }, log: log)
         let refreshes = RefreshDesk(board: board, log: log)
         shared = Shared(
-            settings: settings,
             facts: ServerFacts(process: getpid(), startedAt: Clock.wall(), addresses: addresses, sink: sink), board: board,
             refreshes: refreshes, affinities: Affinities(path: sessions, pools: board.pools), workers: count,
             notices: Notices(runner: runner), log: log,
@@ -77,11 +83,7 @@ public final class Server: Sendable {
     private func startWorkers() throws {
         for (index, mailbox) in workers.enumerated() {
             // Made here once to find out what is wrong with the trust anchors; each worker has its own.
-            do throws(TLSError) {
-                _ = try ClientContext(caFile: shared.settings.upstream.caFile)
-            } catch {
-                throw StartError(description: "upstream.caFile: \(error.description)")
-            }
+            try Self.checkAnchors(shared.board.setup.settings)
             let shared = shared
             let done = running.begin()
             Thread(name: "kb-worker-\(index)") {
@@ -89,6 +91,14 @@ public final class Server: Sendable {
                 guard var worker = try? Worker(index: index, shared: shared, mailbox: mailbox) else { return }
                 worker.run()
             }.detach()
+        }
+    }
+
+    private static func checkAnchors(_ settings: Settings) throws(StartError) {
+        do throws(TLSError) {
+            _ = try ClientContext(caFile: settings.upstream.caFile)
+        } catch {
+            throw StartError(description: "upstream.caFile: \(error.description)")
         }
     }
 
@@ -114,6 +124,34 @@ public final class Server: Sendable {
         }.detach()
     }
 
+    // MARK: Other settings
+
+    /// Puts other settings in force: for every request that begins from now on. One under way keeps those it began with. Members that are
+    /// read at start alone are named, and stay as they were.
+    ///
+    /// - Throws: why they cannot be used; then nothing has changed.
+    public func reload(_ settings: Settings, environmentKeys: [EnvironmentKey]) throws(StartError) {
+        do throws(StartError) {
+            try Self.checkAnchors(settings)
+        } catch {
+            refuseReload(error.description)
+            throw error
+        }
+        let before = board.setup.settings
+        let programs = settings.secrets == before.secrets ? nil : runner.map { SecretPrograms(settings.secrets, $0) }
+        board.adopt(Setup(settings, workers: workers.count), environmentKeys: environmentKeys, programs: programs)
+        for worker in workers { worker.post(.news) }
+        let fixed = started.fixedMembers(changedIn: settings)
+        shared.reloads.taken(fixed: fixed, now: Clock.wall())
+        shared.log.settingsTaken(fixed)
+    }
+
+    /// The settings were read again and are wrong: the last ones stay in force, and whoever asks is told why.
+    public func refuseReload(_ why: String) {
+        shared.reloads.refused(why, now: Clock.wall())
+        shared.log.settingsRefused(why)
+    }
+
     // MARK: The end
 
     /// Connections open now.
@@ -137,7 +175,7 @@ public final class Server: Sendable {
     /// was spent must be kept. True when it ended before the time was over.
     @discardableResult
     public func waitUntilStopped() -> Bool {
-        let limit = shared.settings.timeouts.drain
+        let limit = board.setup.settings.timeouts.drain
         let inTime = running.wait(milliseconds: limit.milliseconds)
         if !inTime { cut() }
         _ = running.wait(milliseconds: 5_000)

@@ -69,7 +69,7 @@ extension Worker {
         var count = 0
         for (index, lineup) in roster.lineups.enumerated() {
             guard let candidate = (lineup.candidates + lineup.others).first(where: { $0.key.profileID == profile }) else { continue }
-            book.pin(session, agent: agent, provider: shared.settings.providers[index].id, to: candidate.poolKey)
+            book.pin(session, agent: agent, provider: setup.settings.providers[index].id, to: candidate.poolKey)
             count += 1
         }
         guard count > 0 else { return .refusal(Refusal(.unknownProfile, naming: profile, profile: profile)) }
@@ -80,7 +80,7 @@ extension Worker {
     func unpinSession(_ request: OwnRequest) -> OwnAnswer {
         guard let session = request["session"] else { return .refusal(Refusal(.badTarget)) }
         let agent = AgentID.normalised(request["agent"] ?? rosters.main.agentID)
-        let providers = shared.settings.providers.map(\.id)
+        let providers = setup.settings.providers.map(\.id)
         return .json(["unpinned": .integer(Int64(SessionBook(shared.affinities).unpin(session, agent: agent, providers: providers)))])
     }
 }

@@ -99,7 +99,7 @@ extension Worker {
     }
 
     private func facts(_ id: Int32) -> Failover.Attempt {
-        let provider = shared.settings.providers[exchanges[id].provider]
+        let provider = exchanges[id].setup.settings.providers[exchanges[id].provider]
         let attempts = exchanges[id].attempts
         return Failover.Attempt(
             number: attempts.count, isReplay: attempts.withThisCredential > 1, isSafeMethod: exchanges[id].head.method.mayBeRepeated,
@@ -107,7 +107,7 @@ extension Worker {
             isPinned: exchanges[id].isPinned, isRefreshable: (exchanges[id].candidate?.isRefreshable ?? false) && !attempts.refreshed,
             billing: exchanges[id].candidate?.billing ?? .subscription,
             nextBilling: nextBilling(id),
-            allowsPaidFallback: shared.settings.auth.allowPaidFallback, replay: provider.failover.replay)
+            allowsPaidFallback: exchanges[id].setup.settings.auth.allowPaidFallback, replay: provider.failover.replay)
     }
 
     func profileID(_ id: Int32) -> String? { exchanges[id].candidate?.key.profileID }
@@ -133,15 +133,15 @@ extension Worker {
 
     /// A refresh has ended, well or not: everyone who waited for this profile goes on.
     mutating func refreshed(_ key: ProfileKey, _ result: RefreshResult) {
-        rosters.refresh()
+        takeNews()
         let waiting = parked.filter { exchanges[$0].candidate?.key == key }
         parked.removeAll { waiting.contains($0) }
         for id in waiting where exchanges[id].stage == .parked {
             exchanges[id].stage = .choosing
             let before = exchanges[id].candidate
-            let provider = exchanges[id].provider
-            let renewed = rosters.roster(of: key.agentID)?.lineups[provider].named(key.profileID)
-            if let renewed { exchanges[id].candidate = renewed }
+            if renewSetup(id), let renewed = rosters.roster(of: key.agentID)?.lineups[exchanges[id].provider].named(key.profileID) {
+                exchanges[id].candidate = renewed
+            }
             goOn(id, before: before, result)
         }
     }

@@ -1,16 +1,8 @@
-internal import Configuration
-internal import HTTP
-internal import Routing
 internal import Sockets
 internal import Synchronization
 
 /// What all workers share: decided at start, or safe to touch from any thread.
 final class Shared: Sendable {
-    let settings: Settings
-    let routes: RouteTable
-    let gate: Gate
-    let callers: CallerRule
-    let headLimits: HeadLimits
     let facts: ServerFacts
     let board: CredentialBoard
     let standings: Standings
@@ -20,25 +12,15 @@ final class Shared: Sendable {
     let notices: Notices
     let log: EventLog
     let accessLog: AccessLog?
-    /// Each worker's part of what all replay copies may hold.
-    let replayShare: Int
     let affinities: Affinities
     let workspaces: WorkspaceDesk
-    let aliases: ModelAliases
-    /// Fields that name a session, in lower case.
-    let sessionFields: [[UInt8]]
+    let reloads: ReloadRecord
 
     init(
-        settings: Settings, facts: ServerFacts, board: CredentialBoard, refreshes: RefreshDesk, affinities: Affinities,
-        workers: Int, notices: Notices, log: EventLog,
-        accessLog: AccessLog?
+        facts: ServerFacts, board: CredentialBoard, refreshes: RefreshDesk, affinities: Affinities, workers: Int, notices: Notices,
+        log: EventLog, accessLog: AccessLog?
     ) {
-        self.settings = settings
         self.facts = facts
-        routes = RouteTable(settings: settings)
-        gate = Gate(settings.gate)
-        callers = CallerRule(settings.clients)
-        headLimits = HeadLimits(byteCount: settings.limits.headBytes, fieldCount: settings.limits.headFields)
         self.board = board
         standings = board.standings
         self.refreshes = refreshes
@@ -47,31 +29,49 @@ final class Shared: Sendable {
         self.notices = notices
         self.log = log
         self.accessLog = accessLog
-        replayShare = settings.replay.totalBytes / workers
         self.affinities = affinities
         workspaces = WorkspaceDesk(board: board)
-        aliases = ModelAliases(settings.models.aliases)
-        sessionFields = settings.sessions.headers.map { Array($0.lowercased().utf8) }
+        reloads = ReloadRecord(startedAt: facts.startedAt)
     }
 
     /// Milliseconds since 1970: what expiries are compared with.
     func wallClock() -> Int64 { Clock.wall() }
 }
 
-/// How many connections each worker has: the acceptor gives the next one to the least.
+/// How many connections each worker has, so that the acceptor gives the next one to the least; and each user of this machine.
 final class Loads: Sendable {
-    private let counts: Mutex<[Int]>
+    private struct State {
+        var workers: [Int]
+        var users: [UInt32: Int] = [:]
+    }
+    private let state: Mutex<State>
 
-    init(workers: Int) { counts = Mutex(Array(repeating: 0, count: workers)) }
+    init(workers: Int) { state = Mutex(State(workers: Array(repeating: 0, count: workers))) }
 
     /// Counts a new connection for the worker with the fewest, and names it; nil when all together have `limit`.
     func assign(limit: Int) -> Int? {
-        counts.withLock { counts in
-            guard counts.reduce(0, +) < limit, let least = counts.indices.min(by: { counts[$0] < counts[$1] }) else { return nil }
-            counts[least] += 1
+        state.withLock { state in
+            guard state.workers.reduce(0, +) < limit, let least = state.workers.indices.min(by: { state.workers[$0] < state.workers[$1] })
+            else { return nil }
+            state.workers[least] += 1
             return least
         }
     }
-    func ended(worker: Int) { counts.withLock { $0[worker] -= 1 } }
-    var total: Int { counts.withLock { $0.reduce(0, +) } }
+    /// Counts a connection for its user; how many that user has now.
+    func entered(_ caller: Caller) -> Int {
+        state.withLock { state in
+            state.users[caller.countedUser, default: 0] += 1
+            return state.users[caller.countedUser] ?? 0
+        }
+    }
+    /// The connection that was assigned never came to be.
+    func cancelled(worker: Int) { state.withLock { $0.workers[worker] -= 1 } }
+    func ended(worker: Int, _ caller: Caller) {
+        state.withLock { state in
+            state.workers[worker] -= 1
+            let left = (state.users[caller.countedUser] ?? 1) - 1
+            state.users[caller.countedUser] = left > 0 ? left : nil
+        }
+    }
+    var total: Int { state.withLock { $0.workers.reduce(0, +) } }
 }

@@ -39,7 +39,7 @@ final class Standings: Sendable {
     /// How long those who left a profile are let return by and by.
     private static let returnTime: Int64 = 6_000
 
-    let rules: CooldownRules
+    private let rules: Mutex<CooldownRules>
     /// Rings when something is to be written.
     let bell = Mailbox<Void>()
     private let words = SharedNumbers(count: capacity)
@@ -51,7 +51,10 @@ final class Standings: Sendable {
     private let book = Mutex(Book())
     private let quotas = Mutex<[Int32: QuotaReport]>([:])
 
-    init(rules: CooldownRules) { self.rules = rules }
+    init(rules: CooldownRules) { self.rules = Mutex(rules) }
+
+    /// Rests that begin from now on are as long as these rules say.
+    func follow(_ rules: CooldownRules) { self.rules.withLock { $0 = rules } }
 
     /// The slot of a profile, the same for as long as the process lives. 0: there is no room, or it is none that could rest.
     func slot(of key: ProfileKey) -> Int32 {
@@ -152,6 +155,7 @@ final class Standings: Sendable {
 
     /// A refusal that says something of it.
     func failed(_ slot: Int32, _ failure: Health.Failure, now: Int64) {
+        let rules = rules.withLock { $0 }
         change(slot) { $0.health.failed(failure, at: now, rules: rules) }
     }
 

@@ -18,8 +18,8 @@ struct UnderstoodRefusal {
 extension Worker {
     /// Reads the fields that tell of quotas. Of an answer without any it costs the comparison of a few octets.
     func limits(_ id: Int32, _ head: RawSpan) -> QuotaReport? {
-        let provider = exchanges[id].provider
-        guard !origins[provider].limits.isEmpty, let slot = exchanges[id].candidate?.slot else { return nil }
+        let origin = exchanges[id].origin
+        guard !origins[origin].limits.isEmpty, let slot = exchanges[id].candidate?.slot else { return nil }
         var report = QuotaReport()
         var isTold = false
         for index in 0..<exchanges[id].response.fieldCount {
@@ -29,8 +29,8 @@ extension Worker {
             guard first == UInt8(ascii: "a") || first == UInt8(ascii: "x") else { continue }
             let name = unsafe head.extracting(field.nameRange)._unsafeView(as: UInt8.self)
             let value = unsafe head.extracting(field.valueRange)._unsafeView(as: UInt8.self)
-            for place in origins[provider].limits.indices {
-                let isRead = LimitFields.read(name, value, of: origins[provider].limits[place], into: &report, now: shared.wallClock())
+            for place in origins[origin].limits.indices {
+                let isRead = LimitFields.read(name, value, of: origins[origin].limits[place], into: &report, now: shared.wallClock())
                 if isRead { isTold = true }
             }
         }

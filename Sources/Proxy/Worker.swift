@@ -22,10 +22,11 @@ struct Worker: ~Copyable {
     let index: Int
     let shared: Shared
     let mailbox: Mailbox<Message>
-    let timeouts: Timeouts
+    var timeouts: Timeouts
     let poller = Poller()
     let pool = BufferPool()
-    let tls: ClientContext
+    var tls: ClientContext
+    var caFile: String?
     let received = UnsafeMutableRawPointer.allocate(byteCount: Worker.receiveRoom, alignment: 4096)
     let opened = UnsafeMutableRawPointer.allocate(byteCount: Worker.receiveRoom + (16 << 10), alignment: 4096)
 
@@ -34,7 +35,9 @@ struct Worker: ~Copyable {
     var exchanges = SlotTable<Exchange>(capacity: Worker.slots)
     var freeExchanges: [Int32] = []
     var idle = IdlePool()
+    /// Every host that was ever configured, each at its own place; and the places of the providers in force.
     var origins: [Origin]
+    var places: [Int]
     var rosters: RosterCache
     /// Exchanges that wait for a refresh, and those that wait for a name to be looked up.
     var parked: [Int32] = []
@@ -61,10 +64,14 @@ struct Worker: ~Copyable {
         self.index = index
         self.shared = shared
         self.mailbox = mailbox
-        timeouts = Timeouts(shared.settings.timeouts)
-        tls = try ClientContext(caFile: shared.settings.upstream.caFile)
-        origins = shared.settings.providers.map { Origin($0) }
         rosters = RosterCache(shared.board)
+        let settings = rosters.setup.settings
+        timeouts = Timeouts(settings.timeouts)
+        caFile = settings.upstream.caFile
+        tls = try ClientContext(caFile: caFile)
+        let anchors = caFile
+        origins = settings.providers.map { Origin($0, caFile: anchors) }
+        places = Array(origins.indices)
         requestNumber = RequestID.seed()
         access = AccessLines(pool: pool)
     }
@@ -110,6 +117,7 @@ struct Worker: ~Copyable {
             case .accepted(let fd, let caller): adopt(fd, caller)
             case .resolved(let origin, let outcome): resolved(origin, outcome)
             case .refreshed(let key, let result): refreshed(key, result)
+            case .news: takeNews()
             case .drain: drain()
             case .cut: cut()
             }
@@ -160,8 +168,8 @@ struct Worker: ~Copyable {
         guard !graves.isEmpty else { return }
         for fd in graves {
             if downstreams.holds(fd) {
+                shared.loads.ended(worker: index, downstreams[fd].caller)
                 downstreams.remove(at: fd)
-                shared.loads.ended(worker: index)
             } else if upstreams.holds(fd) {
                 upstreams.remove(at: fd)
             }

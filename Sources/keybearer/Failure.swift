@@ -6,6 +6,7 @@ internal import Glibc
 internal import OAuth
 internal import Proxy
 internal import Sandbox
+internal import Sockets
 
 /// Why a command ends without having done its work: text for people, one line a flaw, and the exit code (DESIGN §9).
 struct Failure: Error, CustomStringConvertible {
@@ -30,6 +31,7 @@ struct Failure: Error, CustomStringConvertible {
         case let error as SettingsError: self = .configuration(error.description)
         case let error as StoreError: self = .failed(error.description)
         case let error as FileError: self = .failed(error.description)
+        case let error as SocketError: self = .failed(error.description)
         case let error as StartError: self = .failed(error.description)
         case let error as SandboxError: self = .failed(error.description)
         case let error as LoginFailure: self = .failed(error.description)

@@ -90,8 +90,11 @@ struct OnboardUnit {
         StartLimitBurst=5
 
         [Service]
-        Type=exec
+        # It says when it serves, and when it has read its settings again: `systemctl --user reload keybearer`. With systemd 253 or later
+        # notify-reload does the same without ExecReload.
+        Type=notify
         ExecStart=%h/.local/bin/keybearer serve
+        ExecReload=/bin/kill -HUP $MAINPID
         Restart=on-failure
         RestartSec=2
         # Wrong settings (78) or a wrong command line (64) do not get better by trying again.

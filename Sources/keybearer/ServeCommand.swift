@@ -3,6 +3,7 @@ internal import Children
 internal import Configuration
 internal import Credentials
 internal import Files
+internal import Glibc
 internal import Logging
 internal import Proxy
 internal import Sockets
@@ -14,8 +15,10 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve",
         abstract: "Start the proxy and run until told to stop.",
         discussion: """
-            Listens on 127.0.0.1:5392 and [::1]:5392. Logs to standard error. SIGTERM, SIGINT or SIGHUP lets the answers under way end, \
-            for 30 s at most; a second one cuts them. A refresh in flight is always waited for, so that no login is lost.
+            Listens on 127.0.0.1:5392 and [::1]:5392, or on the sockets of a systemd socket unit. Logs to standard error. SIGTERM or \
+            SIGINT lets the answers under way end, for 30 s at most; a second one cuts them. A refresh in flight is always waited for, so \
+            that no login is lost. Settings and provider files are read again when they change, and on SIGHUP: at once for new requests, \
+            and not at all when there is an error in them.
 
             EXAMPLES
               keybearer serve
@@ -40,16 +43,23 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         let signals = StopSignals()
-        // Before there is any thread (DESIGN §4).
+        // Before there is any thread or child (DESIGN §4).
+        let manager = ServiceManager.takeFromEnvironment()
+        let activated = try ServiceManager.takeSockets()
         Installation.runner.start()
-        let installation = try Installation(options, overrides: SettingsOverrides(listen: listen, workers: workers, logLevel: logLevel))
+        let overrides = SettingsOverrides(listen: listen, workers: workers, logLevel: logLevel)
+        let installation = try Installation(options, overrides: overrides)
         let logger = StandardErrorLog.logger(installation.settings.log)
         Self.prepare(installation, logger)
         let server = try Server(
             settings: installation.settings, sink: installation.places.sink, environmentKeys: Self.environmentKeys(installation, logger),
             runner: Installation.runner, logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl",
-            controlSocket: Self.controlSocket(installation), sessions: installation.sessionsPath)
-        let signal = Self.wait(signals, installation, logger)
+            controlSocket: Self.controlSocket(installation), sessions: installation.sessionsPath, activated: activated)
+        let reload = SettingsReload(options, overrides, installation, server, manager)
+        reload.watch()
+        manager?.ready("serving on \(server.addresses.joined(separator: ", "))")
+        let signal = Self.wait(signals, reload, logger)
+        manager?.stopping()
         logger.info("\(StopSignals.name(signal)): stopping; once more cuts what is left")
         Self.stop(server, signals)
     }
@@ -89,11 +99,12 @@ struct ServeCommand: ParsableCommand {
         return keys
     }
 
-    /// Waits for a signal, and meanwhile tells of tokens that nothing renews, 30, 7 and 1 day before their end: of every agent that
-    /// this server may serve.
-    private static func wait(_ signals: StopSignals, _ installation: Installation, _ logger: Logger) -> Int32 {
+    /// Waits for the signal to end, and meanwhile tells of tokens that nothing renews, 30, 7 and 1 day before their end: of every agent
+    /// that this server may serve.
+    private static func wait(_ signals: StopSignals, _ reload: SettingsReload, _ logger: Logger) -> Int32 {
         var watch = ExpiryWatch()
         while true {
+            let installation = reload.installation
             let agents = Agents(installation)
             var reports: [StatusReport] = []
             for agent in agents.ids {
@@ -103,7 +114,9 @@ struct ServeCommand: ParsableCommand {
                 reports.append(report)
                 for news in watch.look(agent, report) { tell(news, logger) }
             }
-            if let signal = signals.next(within: Int(ExpiryWatch.pause(reports))) { return signal }
+            guard let signal = signals.next(within: Int(ExpiryWatch.pause(reports))) else { continue }
+            if signal != SIGHUP || signals.hangupEnds { return signal }
+            reload.take()
         }
     }
 
@@ -122,7 +135,7 @@ struct ServeCommand: ParsableCommand {
             ended.raise()
         }.detach()
         while !ended.isRaised {
-            if signals.next(within: 50) != nil { server.cut() }
+            if let signal = signals.next(within: 50), signal != SIGHUP { server.cut() }
         }
     }
 }

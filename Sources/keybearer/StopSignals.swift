@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The signals that ask a server to end, taken one by one by the main thread; no other thread ever sees them.
+/// The signals that ask a server to end, or to read its settings again, taken one by one by the main thread; no other thread ever sees them.
 struct StopSignals {
     private var awaited = sigset_t()
 
@@ -30,6 +30,10 @@ struct StopSignals {
             if let number = next(within: 60_000) { return number }
         }
     }
+
+    /// Whether SIGHUP says that the terminal is gone, and not that there are new settings: a server in the foreground ends with its terminal.
+    var hangupEnds: Bool { hasTerminal && isatty(STDERR_FILENO) == 0 }
+    private let hasTerminal = isatty(STDERR_FILENO) == 1
 
     /// How people write it.
     static func name(_ number: Int32) -> String {

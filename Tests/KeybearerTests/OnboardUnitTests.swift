@@ -16,7 +16,7 @@ import Testing
     ])
     func `The command is quoted as systemd reads it`(executable: String, arguments: [String], command: String) {
         let text = OnboardUnit.text(executable: executable, home: "/home/me", arguments: arguments)
-        #expect(text.contains("\nExecStart=\(command)\nRestart="))
+        #expect(text.contains("\nExecStart=\(command)\nExecReload="))
     }
 
     @Test func `A neighbour's folder that a variable names goes into the unit`() {

@@ -26,7 +26,7 @@ import Testing
         try keybearer.start(["serve", "--listen", "127.0.0.1:0"] + more)
     }
 
-    @Test(arguments: [SIGTERM, SIGINT, SIGHUP])
+    @Test(arguments: [SIGTERM, SIGINT])
     func `It answers on the port that the log names, and ends with 0 when told to stop`(signal: Int32) throws {
         let process = try serve()
         let answer = DemoClient(port: try port(process))?.post("/-/nothing", json: "{}")
@@ -35,6 +35,41 @@ import Testing
         #expect(process.wait() == 0)
         #expect(process.errors.contains("\"message\":\"stopped\""), "\(process.errors)")
         #expect(process.output.isEmpty)
+    }
+
+    @Test func `Settings that change are in force by themselves, and on SIGHUP; wrong ones change nothing and are told of`() throws {
+        let state = scratch.path + "/reload"
+        mkdir(state, 0o700)
+        let path = state + "/keybearer.json5"
+        func settings(_ provider: String) -> String { "{ providers: { \(provider): { baseURL: 'https://\(provider).test' } } }" }
+        try Text.write(settings("one"), to: path)
+        let process = try serve("--state-dir", state)
+        let port = try port(process)
+        // A provider without a profile is refused with 403, one that is unknown with 404.
+        func status(_ provider: String) -> Int? {
+            let answer = DemoClient(port: port)?.post("/\(provider)/x", json: "{}")
+            return answer?.status
+        }
+        func becomes(_ wanted: Int, _ provider: String) -> Bool {
+            for _ in 0..<200 {
+                if status(provider) == wanted { return true }
+                usleep(20_000)
+            }
+            return false
+        }
+        #expect(status("one") == 403 && status("two") == 404)
+        try Text.write(settings("two"), to: path)
+        #expect(becomes(403, "two") && becomes(404, "one"))
+        try Text.write("{ providers: { three: { baseURL: 5 } } }", to: path)
+        #expect(try process.waitFor { $0.contains("the last ones stay in force") && $0.contains("three") ? true : nil })
+        #expect(status("two") == 403 && status("three") == 404)
+        unlink(path)
+        #expect(try process.waitFor { $0.contains("keybearer.json5 is gone") ? true : nil })
+        #expect(status("two") == 403)
+        process.signal(SIGHUP)
+        #expect(becomes(404, "two"))
+        process.signal(SIGTERM)
+        #expect(process.wait() == 0)
     }
 
     @Test func `The log is JSON where nobody watches, and text where the settings say so`() throws {

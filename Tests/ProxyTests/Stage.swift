@@ -34,10 +34,8 @@ final class Stage: Sendable {
             upstreamPort: upstreamPort, tokenPort: tokenPort, closedPort: closedPort, proxyPort: 0, folder: folder.path, now: now)
         for (name, text) in files { _ = folder.put(known.expand(text), as: name) }
         for (agent, text) in stores { folder.putStore(known.expand(text), of: agent) }
-        let merged = try Self.merge(known.expand(Self.base), known.expand(settings.isEmpty ? "{}" : settings))
-        let text = SettingsText(path: "settings", bytes: merged)
         server = try Server(
-            settings: try Settings(file: text), sink: folder.path, runner: Runner(executable: Self.executable),
+            settings: try Self.settings(settings, known), sink: folder.path, runner: Runner(executable: Self.executable),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             accessLog: folder.accessLogPath)
         let proxyPort = server.addresses.first?.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
@@ -48,6 +46,16 @@ final class Stage: Sendable {
         self.tokenEndpoint = tokenEndpoint
         self.silent = silent
         self.texts = texts
+    }
+
+    private static func settings(_ text: String, _ known: Placeholders) throws -> Settings {
+        let merged = try merge(known.expand(base), known.expand(text.isEmpty ? "{}" : text))
+        return try Settings(file: SettingsText(path: "settings", bytes: merged))
+    }
+
+    /// Other settings while the server runs, laid over the same base.
+    func reload(_ settings: String) throws {
+        try server.reload(try Self.settings(settings, placeholders), environmentKeys: [])
     }
 
     /// The product beside the test bundle, which is what the runner is a process of.
@@ -96,7 +104,9 @@ final class Stage: Sendable {
     /// A connection to the proxy.
     func dial() -> PlainSocket { PlainSocket.connected(to: placeholders.proxyPort) }
     /// The next connection to the token endpoint.
-    func acceptTokenRequest(within milliseconds: Int32) -> PlainSocket? { tokenEndpoint.accepted(within: milliseconds) }
+    func acceptTokenRequest(within milliseconds: Int32 = PlainSocket.patience) -> PlainSocket? {
+        tokenEndpoint.accepted(within: milliseconds)
+    }
     /// The next connection that the proxy makes.
     func accept(within milliseconds: Int32 = PlainSocket.patience) -> PlainSocket? { upstream.accepted(within: milliseconds) }
 
