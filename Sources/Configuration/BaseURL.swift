@@ -82,6 +82,9 @@ public struct BaseURL: Sendable, Equatable, CustomStringConvertible {
         return port == scheme.defaultPort ? name : "\(name):\(port)"
     }
 
+    /// Whether the host is this machine, by name or literal address.
+    public var isLoopback: Bool { HostText.isLoopback(host) }
+
     /// The URL in its normal form, as `config show` prints it.
     public var description: String { "\(scheme.rawValue)://\(authority)\(path)" }
 }

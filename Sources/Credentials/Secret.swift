@@ -8,6 +8,7 @@ import Digest
 @safe public final class Secret: Sendable {
     /// Written once in `init` and wiped in `deinit`; in between it is only read, so threads may share it.
     private nonisolated(unsafe) let storage: UnsafeMutableRawBufferPointer
+    private let isWatched: Bool
 
     /// The first 16 hexadecimal digits of its SHA-256: names a token generation in journals, states and messages without telling it.
     public let fingerprint: String
@@ -18,17 +19,21 @@ import Digest
     }
 
     /// The secret of these bytes; nil when there are none or one is outside 0x21-0x7e.
-    public init?(bytes: some Collection<UInt8>) {
+    public convenience init?(bytes: some Collection<UInt8>) { self.init(bytes, isWatched: true) }
+
+    /// - Parameter isWatched: it is looked for in what is written for people. Not where the text is one that people must be shown.
+    init?(_ bytes: some Collection<UInt8>, isWatched: Bool) {
         guard !bytes.isEmpty, bytes.allSatisfy(Secret.accepts) else { return nil }
         let storage = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         unsafe storage.copyBytes(from: bytes)
         unsafe self.storage = storage
-        unsafe KnownSecrets.add(UnsafeRawBufferPointer(storage))
+        self.isWatched = isWatched
+        if isWatched { unsafe KnownSecrets.add(UnsafeRawBufferPointer(storage)) }
         fingerprint = unsafe String(Hexadecimal.encode(SHA256.hash(UnsafeRawBufferPointer(storage))).prefix(16))
     }
 
     deinit {
-        unsafe KnownSecrets.remove(UnsafeRawBufferPointer(storage))
+        if isWatched { unsafe KnownSecrets.remove(UnsafeRawBufferPointer(storage)) }
         unsafe Memory.cleanse(storage)
         unsafe storage.deallocate()
     }

@@ -91,3 +91,12 @@ public enum Hexadecimal {
         return bytes
     }
 }
+
+/// Base 64 with the usual alphabet and padding (RFC 4648 §4), as in HTTP's fields.
+public enum Base64 {
+    /// The text for `bytes`, padded.
+    public static func encode(_ bytes: [UInt8]) -> String {
+        let digits = Base64URL.encode(bytes).map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
+        return String(digits) + String(repeating: "=", count: (4 - digits.count % 4) % 4)
+    }
+}

@@ -70,10 +70,7 @@ public enum CallbackPage: Sendable, CaseIterable {
         """
 
     /// In standard base64, which is what browsers compare with (CSP 3 §8.2).
-    private static let styleHash: String = {
-        let text = Base64URL.encode(SHA256.hash(style))
-        return text.replacing("-", with: "+").replacing("_", with: "/") + "="
-    }()
+    private static let styleHash = Base64.encode(SHA256.hash(style))
 
     private static func phrase(_ status: Int) -> String {
         switch status {

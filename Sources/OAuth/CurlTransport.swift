@@ -1,10 +1,11 @@
 import Credentials
 
 /// Sends token requests by libcurl's easy interface: one handle, one request, one blocking call. Outbound proxies come from the request's
-/// profile, else from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) as libcurl reads it.
+/// profile, else from the environment (`ProxyEnvironment`).
 public struct CurlTransport: TokenTransport {
     private let timeout: Duration
     private let connectTimeout: Duration
+    private let environment = ProxyEnvironment.ofProcess
 
     /// More than any token answer, and what a hostile one may cost at most.
     static let answerLimit = 1 << 20
@@ -25,11 +26,11 @@ public struct CurlTransport: TokenTransport {
         guard let endpoint = EndpointURL(request.url) else { throw .notSent(code: "url_not_allowed") }
         guard let transfer = CurlTransfer(answerLimit: Self.answerLimit) else { throw .notSent(code: "curl_unavailable") }
         transfer.setEndpoint(request.url, isHTTPS: endpoint.scheme == "https", caFile: request.caFile)
-        // A token for this machine must not take the way over a proxy elsewhere.
-        if let proxy = request.proxy, !endpoint.isLoopback || proxy.isLoopback {
-            transfer.use(proxy)
-        } else if endpoint.isLoopback {
-            transfer.bypassProxy()
+        // Decided here and not by libcurl, so that requests go the same way.
+        switch environment.route(to: endpoint.host, isLoopback: endpoint.isLoopback, own: request.proxy) {
+        case .direct: transfer.bypassProxy()
+        case .through(let proxy): transfer.use(proxy)
+        case .unusable: throw .notSent(code: "proxy_not_usable")
         }
         transfer.setTimeouts(whole: timeout, connect: connectTimeout)
         transfer.setBody(request.body, contentType: request.contentType)

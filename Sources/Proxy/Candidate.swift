@@ -33,6 +33,8 @@ final class Candidate: Sendable {
     let poolKey: Int
     /// Same profile, same host, trusted and reached in the same way: same number. Idle connections are kept by it.
     let connectionKey: Int
+    /// How its connections leave this machine.
+    let way: OutboundRoute
     let billing: Billing
     /// Where `Standings` keeps how it fares.
     let slot: Int32
@@ -61,7 +63,8 @@ final class Candidate: Sendable {
     private let lines: SecretLines
 
     init(
-        key: ProfileKey, encodedID: [UInt8], poolKey: Int, connectionKey: Int, billing: Billing, slot: Int32, followsSubscription: Bool,
+        key: ProfileKey, encodedID: [UInt8], poolKey: Int, connectionKey: Int, way: OutboundRoute, billing: Billing, slot: Int32,
+        followsSubscription: Bool,
         eligibility: Eligibility, client: OAuthClient?, isReference: Bool = false, awaitsProgram: Bool = false, overlay: Overlay? = nil,
         fingerprint: String,
         expires: Int64?, since: Int64?, jitter: Double, merges: [FieldMerge], replaced: [[UInt8]], lines: SecretLines
@@ -70,6 +73,7 @@ final class Candidate: Sendable {
         self.encodedID = encodedID
         self.poolKey = poolKey
         self.connectionKey = connectionKey
+        self.way = way
         self.billing = billing
         self.slot = slot
         self.followsSubscription = followsSubscription

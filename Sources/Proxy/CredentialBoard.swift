@@ -55,7 +55,8 @@ final class CredentialBoard: Sendable {
     /// the secrets that stores have references to programs for; nil: none is run.
     init(setup: Setup, sink: String, environmentKeys: [EnvironmentKey] = [], programs: SecretPrograms? = nil, log: EventLog) {
         standings = Standings(rules: CooldownRules(setup.settings.auth.cooldowns))
-        let builder = RosterBuilder(settings: setup.settings, standings: standings, environmentKeys: environmentKeys)
+        let builder = RosterBuilder(
+            settings: setup.settings, proxies: setup.proxies, standings: standings, environmentKeys: environmentKeys)
         pools = builder.pools
         self.sink = sink
         self.log = log

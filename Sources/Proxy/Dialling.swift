@@ -1,14 +1,18 @@
 internal import Configuration
+internal import Credentials
 internal import Sockets
 internal import TLS
 
 /// Where a provider is, and what was learned of it.
 struct Origin {
-    private let provider: Provider
+    /// Nil for a proxy.
+    private let provider: Provider?
     private let caFile: String?
     let host: String
     let port: UInt16
     let usesTLS: Bool
+    /// What it is called in an error.
+    let title: String
     /// True when the host is an address and not a name.
     let isLiteral: Bool
     var addresses: [SocketAddress] = []
@@ -46,10 +50,53 @@ struct Origin {
         } else {
             isLiteral = false
         }
+        title = host
+    }
+
+    /// A proxy: an address to dial, and nothing that is ever put on a request.
+    init(_ proxy: OutboundProxy) {
+        provider = nil
+        caFile = nil
+        host = proxy.host
+        port = proxy.port
+        usesTLS = true
+        hostLine = []
+        basePath = []
+        watchesStreams = false
+        limits = []
+        title = "the proxy \(proxy)"
+        if let address = SocketAddress(literal: host, port: port) {
+            isLiteral = true
+            addresses = [address]
+            freshUntil = .max
+        } else {
+            isLiteral = false
+        }
     }
 
     /// Whether the two are one host, trusted in the same way: what was learned of the one holds for the other.
-    func isSamePlace(as other: Origin) -> Bool { provider.isSamePlace(as: other.provider) && caFile == other.caFile }
+    func isSamePlace(as other: Origin) -> Bool {
+        switch (provider, other.provider) {
+        case (.some(let one), .some(let two)): one.isSamePlace(as: two) && caFile == other.caFile
+        case (nil, nil): host == other.host && port == other.port && title == other.title
+        default: false
+        }
+    }
+
+    /// Takes an answer of the resolver; why it is of no use, for people.
+    mutating func learn(_ outcome: Resolver.Outcome, now: Int64) -> String? {
+        isResolving = false
+        switch outcome {
+        case .failed(let reason): return "the name of \(title) was not found: \(reason)"
+        case .addresses(let found):
+            // Plain http leaves this machine under no circumstances, whatever a hosts file says of the name.
+            let allowed = usesTLS ? found : found.filter(\.isLoopback)
+            let port = port
+            addresses = SocketAddress.interleaved(allowed).map { SocketAddress(octets: $0.octets, port: port) ?? $0 }
+            freshUntil = allowed.isEmpty ? 0 : now + Self.addressLifetime
+            return allowed.isEmpty ? "plain http is only spoken to this machine, and \(host) is another" : nil
+        }
+    }
 }
 
 extension Provider {
@@ -80,84 +127,13 @@ struct IdlePool {
     }
 }
 
-// MARK: - From a name to a connection
+// MARK: - From a connection to a request
 
 extension Worker {
-    /// Starts a connection for the exchange, after looking its host's name up if need be.
-    mutating func dial(_ id: Int32) {
-        let origin = exchanges[id].origin
-        guard origins[origin].freshUntil > now else {
-            exchanges[id].stage = .resolving
-            resolving.append(id)
-            return lookUp(origin)
-        }
-        dial(id, from: 0)
-    }
-
-    private mutating func lookUp(_ origin: Int) {
-        guard !origins[origin].isResolving else { return }
-        origins[origin].isResolving = true
-        let mailbox = mailbox
-        shared.resolver.resolve(origins[origin].host) { mailbox.post(.resolved(origin, $0)) }
-    }
-
-    mutating func resolved(_ origin: Int, _ outcome: Resolver.Outcome) {
-        origins[origin].isResolving = false
-        var failure = ""
-        switch outcome {
-        case .addresses(let addresses):
-            let port = origins[origin].port
-            // Plain http leaves this machine under no circumstances, whatever a hosts file says of the name.
-            let allowed = origins[origin].usesTLS ? addresses : addresses.filter(\.isLoopback)
-            origins[origin].addresses = allowed.map { SocketAddress(octets: $0.octets, port: port) ?? $0 }
-            origins[origin].freshUntil = allowed.isEmpty ? 0 : now + Origin.addressLifetime
-            if allowed.isEmpty { failure = "plain http is only spoken to this machine, and \(origins[origin].host) is another" }
-        case .failed(let reason): failure = "the name \(origins[origin].host) was not found: \(reason)"
-        }
-        let waiting = resolving.filter { exchanges[$0].origin == origin }
-        resolving.removeAll { waiting.contains($0) }
-        for id in waiting where exchanges.holds(id) {
-            if failure.isEmpty { dial(id, from: 0) } else { connectFailed(id, failure, certificate: false) }
-        }
-    }
-
-    private mutating func dial(_ id: Int32, from start: Int) {
-        let origin = exchanges[id].origin
-        var lastError: Int32 = 0
-        for index in start..<origins[origin].addresses.count {
-            switch TCP.dial(origins[origin].addresses[index]) {
-            case .failed(let code): lastError = code
-            case .started(let socket) where Int(socket.number) >= upstreams.capacity: lastError = SystemError.tooManyDescriptors
-            case .started(let socket):
-                let fd = socket.number
-                exchanges[id].stage = .connecting
-                exchanges[id].upstream = fd
-                upstreams.insert(
-                    Upstream(
-                        socket: socket, origin: origin, poolKey: exchanges[id].poolKey, exchange: id, tls: nil,
-                        outbound: ByteQueue(pool: pool), inbound: ByteQueue(pool: pool), deadline: now + timeouts.connect,
-                        addressIndex: index),
-                    at: fd)
-                poller.add(fd, .write)
-                return
-            }
-        }
-        origins[origin].freshUntil = origins[origin].isLiteral ? .max : 0  // ask for the name again next time
-        connectFailed(id, "\(origins[origin].host) cannot be reached: \(SystemError.text(lastError))", certificate: false)
-    }
-
-    /// The dial is decided: goes on with TLS, with the next address, or with the request.
-    mutating func finishDial(_ fd: Int32) {
+    /// Nobody is in between any more: TLS, or the request at once.
+    mutating func startTLS(_ fd: Int32) {
         let id = upstreams[fd].exchange
-        let code = TCP.outcome(of: upstreams[fd].socket)
         let origin = upstreams[fd].origin
-        guard code == 0 else {
-            let next = upstreams[fd].addressIndex + 1
-            buryUpstream(fd)
-            exchanges[id].upstream = -1
-            if next < origins[origin].addresses.count { return dial(id, from: next) }
-            return connectFailed(id, "\(origins[origin].host) cannot be reached: \(SystemError.text(code))", certificate: false)
-        }
         guard origins[origin].usesTLS else {
             upstreams[fd].stage = .active
             upstreams[fd].deadline = .max

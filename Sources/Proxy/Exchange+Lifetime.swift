@@ -67,6 +67,7 @@ extension Worker {
     }
 
     mutating func dropUpstream(_ id: Int32) {
+        cancelRace(id)
         let fd = exchanges[id].upstream
         guard fd >= 0 else { return }
         exchanges[id].upstream = -1
@@ -131,6 +132,7 @@ extension Exchange {
         preferred = -1
         alternate = -1
         attempts = Attempts()
+        race = Race()
         tried = TriedPositions()
         hold = Hold()
         sentAt = 0

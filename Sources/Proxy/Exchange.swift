@@ -67,6 +67,8 @@ struct Exchange: ~Copyable {
     /// The place of the one that served the session last, for while the one that it prefers rests; -1: there was none.
     var alternate = -1
     var attempts = Attempts()
+    /// The dials under way for it.
+    var race = Race()
     /// The places in the line-up that it has done with.
     var tried = TriedPositions()
     /// Nobody could serve it, and it waits.

@@ -14,6 +14,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
     case bodyTimeout = "body_timeout"
     case bodyTooLarge = "body_too_large"
     case userLimit = "user_limit"
+    case outOfDescriptors = "out_of_descriptors"
     case upgradeNotServed = "upgrade_not_served"
     // The gate
     case callerRefused = "caller_refused"
@@ -57,7 +58,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .upgradeNotServed: 426
         case .allCooling: 429
         case .upstreamUnreachable, .upstreamCertificate, .upstreamInvalid, .upstreamClosed: 502
-        case .userLimit, .refreshFailed, .storeUnreadable, .noAddress: 503
+        case .userLimit, .outOfDescriptors, .refreshFailed, .storeUnreadable, .noAddress: 503
         case .upstreamTimeout: 504
         }
     }
@@ -75,6 +76,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .bodyTimeout: "The request's body stopped arriving."
         case .bodyTooLarge: "The request's body is larger than limits.requestBody allows."
         case .userLimit: "This user of the machine has as many connections here as one may have (limits.connectionsPerUser)."
+        case .outOfDescriptors: "The limit of open files is reached; what is left is for the store."
         case .upgradeNotServed: "This upgrade is not served here; use plain HTTP. WebSockets are, where the provider has them."
         case .callerRefused:
             "Keybearer serves the user it runs as, and this process is another user's. Run it as that user, or add the user's number to "
@@ -109,7 +111,8 @@ enum RefusalCode: String, CaseIterable, Sendable {
     /// Whether the same request may succeed if it is sent again soon.
     var mayRetry: Bool {
         switch self {
-        case .allCooling, .upstreamUnreachable, .upstreamClosed, .upstreamTimeout, .refreshFailed, .headTimeout, .bodyTimeout, .userLimit:
+        case .allCooling, .upstreamUnreachable, .upstreamClosed, .upstreamTimeout, .refreshFailed, .headTimeout, .bodyTimeout, .userLimit,
+            .outOfDescriptors:
             true
         default: false
         }

@@ -10,20 +10,26 @@ internal import Synchronization
 /// Makes rosters of store snapshots: the place where credentials become header bytes.
 struct RosterBuilder: Sendable {
     let settings: Settings
+    /// What the environment says of outbound proxies.
+    private let proxies: ProxyEnvironment
     let pools: PoolNumbers
     private let sightings: TokenSightings
     private let standings: Standings
     /// By provider, as they were when the server started.
     private let environmentKeys: [String: EnvironmentKey]
 
-    init(settings: Settings, standings: Standings, environmentKeys: [EnvironmentKey] = []) {
-        self.init(settings, standings, environmentKeys, PoolNumbers(), TokenSightings())
+    init(
+        settings: Settings, proxies: ProxyEnvironment = .empty, standings: Standings, environmentKeys: [EnvironmentKey] = []
+    ) {
+        self.init(settings, proxies, standings, environmentKeys, PoolNumbers(), TokenSightings())
     }
     private init(
-        _ settings: Settings, _ standings: Standings, _ environmentKeys: [EnvironmentKey], _ pools: PoolNumbers,
+        _ settings: Settings, _ proxies: ProxyEnvironment, _ standings: Standings, _ environmentKeys: [EnvironmentKey],
+        _ pools: PoolNumbers,
         _ sightings: TokenSightings
     ) {
         self.settings = settings
+        self.proxies = proxies
         self.standings = standings
         self.environmentKeys = Dictionary(environmentKeys.map { ($0.provider, $0) }, uniquingKeysWith: { first, _ in first })
         self.pools = pools
@@ -32,7 +38,7 @@ struct RosterBuilder: Sendable {
 
     /// A builder for other settings, which goes on with the numbers that this one has given.
     func following(_ settings: Settings, environmentKeys: [EnvironmentKey]) -> RosterBuilder {
-        RosterBuilder(settings, standings, environmentKeys, pools, sightings)
+        RosterBuilder(settings, proxies, standings, environmentKeys, pools, sightings)
     }
 
     func roster(of agentID: String, _ snapshot: StoreSnapshot, problem: String?, now: Int64) -> Roster {
@@ -90,9 +96,11 @@ struct RosterBuilder: Sendable {
     /// A server that takes anyone (ollama) is a provider with one candidate that adds nothing.
     private func anyone(_ provider: Provider, _ agentID: String) -> Candidate {
         let key = ProfileKey(agentID: agentID, profileID: "\(provider.id):none")
+        let way = way(to: provider, own: nil)
         return Candidate(
             key: key, encodedID: Array(PercentText.encode(key.profileID).utf8), poolKey: pools.number(provider.id, key),
-            connectionKey: connectionKey(provider, key), billing: .subscription, slot: 0, followsSubscription: false, eligibility: .ok,
+            connectionKey: connectionKey(provider, key, way), way: way, billing: .subscription, slot: 0, followsSubscription: false,
+            eligibility: .ok,
             client: nil, fingerprint: "", expires: nil,
             since: 0, jitter: 0, merges: [],
             replaced: provider.headers.map { Array($0.name.utf8) }, lines: SecretLines(Self.extraLines(provider)))
@@ -111,9 +119,10 @@ struct RosterBuilder: Sendable {
         let client = profile.kind == .oauth && profile.refresh != nil ? provider.oauth : nil
         let fingerprint = profile.secret?.fingerprint ?? ""
         let billing = injection?.billing ?? .metered
+        let way = way(to: provider, own: profile.proxy)
         return Candidate(
             key: key, encodedID: Array(PercentText.encode(profile.id).utf8), poolKey: pools.number(provider.id, key),
-            connectionKey: connectionKey(provider, key), billing: billing,
+            connectionKey: connectionKey(provider, key, way), way: way, billing: billing,
             slot: standings.slot(of: isStored ? key : ProfileKey(agentID: "", profileID: profile.id)),
             followsSubscription: afterSubscription && billing == .metered, eligibility: eligibility, client: client,
             isReference: profile.isReference, awaitsProgram: profile.awaitsProgram, overlay: profile.overlay, fingerprint: fingerprint,
@@ -123,9 +132,16 @@ struct RosterBuilder: Sendable {
     }
 
     /// What has to be equal for an idle connection to be used again (DESIGN §10).
-    private func connectionKey(_ provider: Provider, _ key: ProfileKey) -> Int {
+    private func connectionKey(_ provider: Provider, _ key: ProfileKey, _ way: OutboundRoute) -> Int {
         let address = provider.baseURL.map { "\($0.scheme)://\($0.authority)" } ?? ""
-        return pools.connection(provider.id, key, to: "\(address) \(settings.upstream.caFile ?? "")")
+        var proxy = ""
+        if case .through(let between) = way { proxy = between.url.fingerprint }
+        return pools.connection(provider.id, key, to: "\(address) \(settings.upstream.caFile ?? "") \(proxy)")
+    }
+
+    private func way(to provider: Provider, own: OutboundProxy?) -> OutboundRoute {
+        guard let url = provider.baseURL else { return .direct }
+        return proxies.route(to: url.host, isLoopback: url.isLoopback, own: own)
     }
 
     // MARK: Header bytes

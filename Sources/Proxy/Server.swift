@@ -1,6 +1,6 @@
 public import Children
 public import Configuration
-internal import Credentials
+public import Credentials
 internal import Files
 internal import Glibc
 public import Logging
@@ -45,11 +45,12 @@ public final class Server: Sendable {
     ///   - accessLog: where a line a request is written; nil: nowhere.
     ///   - controlSocket: where commands reach the server, beside the settings' addresses; nil: nowhere. Another server that has it keeps it.
     ///   - activated: sockets that the service manager has opened, which are listened on in place of the settings' addresses.
+    ///   - proxies: what the environment says of outbound proxies.
     ///   - sessions: the file in which sessions outlive the server; nil: they do not.
     public init(
         settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], runner: Runner? = nil, logger: Logger,
         accessLog: String? = nil, controlSocket: String? = nil, sessions: String? = nil,
-        activated: [ServiceManager.ActivatedSocket] = []
+        activated: [ServiceManager.ActivatedSocket] = [], proxies: ProxyEnvironment = .empty
     ) throws {
         let log = EventLog(logger: logger)
         let listeners = try Listeners.open(settings, activated: activated, control: controlSocket, log: log)
@@ -58,7 +59,7 @@ public final class Server: Sendable {
         self.runner = runner
         started = settings
         board = CredentialBoard(
-            setup: Setup(settings, workers: count), sink: sink, environmentKeys: environmentKeys,
+            setup: Setup(settings, proxies: proxies, workers: count), sink: sink, environmentKeys: environmentKeys,
             programs: runner.map { SecretPrograms(settings.secrets, $0) }, log: log)
         let refreshes = RefreshDesk(board: board, log: log)
         shared = Shared(
@@ -139,7 +140,8 @@ public final class Server: Sendable {
         }
         let before = board.setup.settings
         let programs = settings.secrets == before.secrets ? nil : runner.map { SecretPrograms(settings.secrets, $0) }
-        board.adopt(Setup(settings, workers: workers.count), environmentKeys: environmentKeys, programs: programs)
+        board.adopt(
+            Setup(settings, proxies: board.setup.proxies, workers: workers.count), environmentKeys: environmentKeys, programs: programs)
         for worker in workers { worker.post(.news) }
         let fixed = started.fixedMembers(changedIn: settings)
         shared.reloads.taken(fixed: fixed, now: Clock.wall())

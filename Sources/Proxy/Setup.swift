@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Credentials
 internal import HTTP
 internal import Routing
 internal import Sockets
@@ -10,6 +11,8 @@ internal import TLS
 /// that provider's place, its candidates' header lines are for that provider's host (`Worker.adoptSetup`).
 final class Setup: Sendable {
     let settings: Settings
+    /// What the environment says of outbound proxies.
+    let proxies: ProxyEnvironment
     let routes: RouteTable
     let gate: Gate
     let callers: CallerRule
@@ -20,8 +23,9 @@ final class Setup: Sendable {
     /// Fields that name a session, in lower case.
     let sessionFields: [[UInt8]]
 
-    init(_ settings: Settings, workers: Int = 1) {
+    init(_ settings: Settings, proxies: ProxyEnvironment = .empty, workers: Int = 1) {
         self.settings = settings
+        self.proxies = proxies
         routes = RouteTable(settings: settings)
         gate = Gate(settings.gate)
         callers = CallerRule(settings.clients)
@@ -59,7 +63,7 @@ extension Worker {
     }
 
     /// Where the origin is kept: where an equal one is, else behind the last.
-    private mutating func place(of origin: Origin) -> Int {
+    mutating func place(of origin: Origin) -> Int {
         if let place = origins.firstIndex(where: { $0.isSamePlace(as: origin) }) { return place }
         origins.append(origin)
         return origins.count - 1

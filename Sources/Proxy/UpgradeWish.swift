@@ -49,9 +49,7 @@ enum WebSocket {
 
     /// RFC 6455 §4.2.2: base64 of SHA-1 of the key and the protocol's own identifier.
     static func acceptance(of key: String) -> String {
-        let digest = SHA1.hash(Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
-        // 20 bytes are 27 digits and one sign of padding.
-        return Base64URL.encode(digest).map { $0 == "-" ? "+" : $0 == "_" ? "/" : String($0) }.joined() + "="
+        Base64.encode(SHA1.hash(Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)))
     }
 
     /// Subprotocols by which a page's script, which cannot set a header, sends a key or an account (OpenAI's realtime API): the client's own

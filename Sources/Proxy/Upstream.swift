@@ -5,10 +5,10 @@ internal import TLS
 
 /// A connection to a provider, carrying one exchange at a time.
 ///
-///     connecting ──▶ handshaking ──▶ active ◀──▶ idle (in the pool)
+///     connecting ──▶ (tunnelling ──▶) handshaking ──▶ active ◀──▶ idle (in the pool)
 ///         └──────────────┴─────────────┴──────────┴──▶ gone
 struct Upstream: ~Copyable {
-    enum Stage { case connecting, handshaking, active, idle, gone }
+    enum Stage { case connecting, tunnelling, handshaking, active, idle, gone }
 
     let socket: Descriptor
     /// The provider's index: whose host this is.
@@ -26,8 +26,8 @@ struct Upstream: ~Copyable {
     var inbound: ByteQueue
     var interest: Poller.Interest = [.write]
     var deadline: Int64
-    /// Which of the origin's addresses this is, so that the next one can be tried.
-    let addressIndex: Int
+    /// What is being said to a proxy.
+    var dialogue: ProxyDialogue?
     /// True once a session to resume was kept.
     var sessionKept = false
     /// The provider takes no more bytes, but may have said something before it stopped: that is still read.
@@ -87,7 +87,7 @@ extension Worker {
     mutating func serveUpstream(_ fd: Int32, _ ready: Poller.Interest) {
         switch upstreams[fd].stage {
         case .connecting: finishDial(fd)
-        case .handshaking, .active, .idle:
+        case .tunnelling, .handshaking, .active, .idle:
             if ready.contains(.write) { flushUpstream(fd) }
             if upstreams[fd].stage != .gone, !ready.isDisjoint(with: [.read, .broken]) { receiveUpstream(fd) }
         case .gone: break
@@ -99,6 +99,7 @@ extension Worker {
         switch unsafe upstreams[fd].socket.receive(into: target, capacity: Worker.receiveRoom) {
         case .moved(let count):
             let bytes = unsafe UnsafeRawBufferPointer(start: target, count: count)
+            if upstreams[fd].stage == .tunnelling { return unsafe feedDialogue(fd, bytes) }
             if upstreams[fd].tls == nil { return feedUpstream(fd, unsafe RawSpan(_unsafeBytes: bytes)) }
             unsafe upstreams[fd].tls?.offer(bytes)
             if upstreams[fd].stage == .handshaking, !shakeHands(fd) { return }
@@ -186,6 +187,7 @@ extension Worker {
         guard id >= 0 else { return }
         exchanges[id].upstream = -1
         switch stage {
+        case .tunnelling: connectFailed(id, "\(proxyTitle(id)) closed the connection before it let anything through", certificate: false)
         case .connecting, .handshaking: connectFailed(id, "the connection ended during the TLS handshake", certificate: false)
         default: responseEnded(id, orderly: orderly)
         }
@@ -200,7 +202,9 @@ extension Worker {
         guard id >= 0 else { return }
         exchanges[id].upstream = -1
         switch stage {
-        case .connecting, .handshaking: connectFailed(id, "no connection within \(timeouts.connect / 1000) s", certificate: false)
+        case .connecting, .tunnelling, .handshaking:
+            cancelRace(id)
+            connectFailed(id, "\(proxyTitle(id)): no connection within \(timeouts.connect / 1000) s", certificate: false)
         default: settle(id, .noAnswer(timedOut: true))
         }
     }

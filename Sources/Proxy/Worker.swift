@@ -42,6 +42,8 @@ struct Worker: ~Copyable {
     /// Exchanges that wait for a refresh, and those that wait for a name to be looked up.
     var parked: [Int32] = []
     var resolving: [Int32] = []
+    /// Exchanges of which another dial starts soon.
+    var racing: [Int32] = []
     /// Exchanges that wait for somebody who can serve them.
     var held: [Int32] = []
     /// Upstreams that were written to in this event and not flushed yet: a head and the body behind it leave in one record, one call.
@@ -85,10 +87,11 @@ struct Worker: ~Copyable {
         poller.add(mailbox.descriptor, .read)
         while !(draining && downstreams.count == 0) {
             let waiting = downstreams.count > 0 || upstreams.count > 0 || !access.isEmpty
-            let pause = looking > 0 ? Self.closeSweepMilliseconds : Self.sweepMilliseconds
+            let pause = looking > 0 || !racing.isEmpty ? Self.closeSweepMilliseconds : Self.sweepMilliseconds
             let count = poller.wait(milliseconds: waiting ? Int32(pause) : -1)
             now = Clock.monotonic()
             for event in 0..<count { serve(poller.descriptor(at: event), poller.ready(at: event)) }
+            if !racing.isEmpty { goOnRacing() }
             if now >= nextSweep || looking > 0 { sweep() }
             buryGone()
         }

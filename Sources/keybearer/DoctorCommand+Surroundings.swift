@@ -122,9 +122,9 @@ struct DoctorSurroundings {
         if !outward.isEmpty {
             findings.append(
                 Finding(
-                    .warning, "outbound-proxy",
-                    "\(outward.joined(separator: ", ")) is set, and Keybearer does not use it: it connects to providers directly",
-                    advice: "if this network lets nothing out but through the proxy, Keybearer cannot reach a provider from here yet"))
+                    .note, "outbound-proxy",
+                    "\(outward.joined(separator: ", ")) leads connections to providers through a proxy, where the server has it too",
+                    advice: "a service has an environment of its own: set it there (`systemctl --user edit keybearer`)"))
         }
         return findings
     }

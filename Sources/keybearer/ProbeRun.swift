@@ -76,7 +76,7 @@ struct ProbeRun {
         let signals = StopSignals()
         let server = try Server(
             settings: installation.settings, sink: installation.places.sink, environmentKeys: installation.environmentKeys,
-            runner: Installation.runner, logger: StandardErrorLog.logger(installation.settings.log))
+            runner: Installation.runner, logger: StandardErrorLog.logger(installation.settings.log), proxies: .ofProcess)
         defer {
             // Nobody waits for answers now; a refresh in flight is waited for all the same.
             server.drain()

@@ -54,7 +54,8 @@ struct ServeCommand: ParsableCommand {
         let server = try Server(
             settings: installation.settings, sink: installation.places.sink, environmentKeys: Self.environmentKeys(installation, logger),
             runner: Installation.runner, logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl",
-            controlSocket: Self.controlSocket(installation), sessions: installation.sessionsPath, activated: activated)
+            controlSocket: Self.controlSocket(installation), sessions: installation.sessionsPath, activated: activated,
+            proxies: .ofProcess)
         let reload = SettingsReload(options, overrides, installation, server, manager)
         reload.watch()
         manager?.ready("serving on \(server.addresses.joined(separator: ", "))")
