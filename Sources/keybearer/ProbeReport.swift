@@ -20,11 +20,19 @@ struct ProbeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How long an answer may take, in ms.", valueName: "ms"))
     var probeTimeout = Int(ProbeRun.usualTimeout / .milliseconds(1))
 
+    @Option(help: ArgumentHelp("How many profiles are asked at a time.", valueName: "n"))
+    var probeConcurrency = ProbeRun.usualConcurrency
+
+    @Option(help: ArgumentHelp("How many tokens a model may answer with, where one is asked.", valueName: "n"))
+    var probeMaxTokens = ProbeRun.usualMaxTokens
+
     func validate() throws {
         guard probe || probeProvider == nil && probeProfile.isEmpty else {
             throw ValidationError("--probe-provider and --probe-profile say which profiles --probe tries; add --probe.")
         }
         guard (100...600_000).contains(probeTimeout) else { throw ValidationError("--probe-timeout is 100 to 600000 ms.") }
+        guard (1...32).contains(probeConcurrency) else { throw ValidationError("--probe-concurrency is 1 to 32 profiles.") }
+        guard (1...1024).contains(probeMaxTokens) else { throw ValidationError("--probe-max-tokens is 1 to 1024 tokens.") }
     }
 
     /// What is to be probed; nil when nothing was asked for.
@@ -48,8 +56,9 @@ struct ProbeOptions: ParsableArguments {
     /// Probes them.
     func run(_ targets: [ProbeTarget], _ installation: Installation) throws -> ProbeReport {
         let started = Clock.wall()
-        let results = try ProbeRun(installation, timeout: .milliseconds(probeTimeout)).run(targets)
-        return ProbeReport(results: results, started: started, finished: Clock.wall(), timeout: probeTimeout)
+        let run = ProbeRun(
+            installation, timeout: .milliseconds(probeTimeout), concurrency: probeConcurrency, maxTokens: probeMaxTokens)
+        return ProbeReport(results: try run.run(targets), started: started, finished: Clock.wall(), options: self)
     }
 }
 
@@ -59,8 +68,7 @@ struct ProbeReport {
     /// ms since 1970.
     let started: Int64
     let finished: Int64
-    /// ms.
-    let timeout: Int
+    let options: ProbeOptions
 
     /// One row a profile.
     var rows: [[String]] {
@@ -77,7 +85,11 @@ struct ProbeReport {
     var document: Value {
         [
             "startedAt": .integer(started), "finishedAt": .integer(finished), "durationMs": .integer(finished - started),
-            "totalTargets": .integer(Int64(results.count)), "options": ["timeoutMs": .integer(Int64(timeout))],
+            "totalTargets": .integer(Int64(results.count)),
+            "options": [
+                "timeoutMs": .integer(Int64(options.probeTimeout)), "concurrency": .integer(Int64(options.probeConcurrency)),
+                "maxTokens": .integer(Int64(options.probeMaxTokens)),
+            ],
             "results": .array(
                 results.map { result in
                     var members: Object = [

@@ -13,7 +13,9 @@ struct ProbeRequest: Equatable {
     var body = ""
 
     /// Nil when no request is known that every account of the provider may make.
-    init?(for provider: Provider) {
+    ///
+    /// - Parameter maxTokens: how long the answer may be where a model is asked.
+    init?(for provider: Provider, maxTokens: Int = ProbeRun.usualMaxTokens) {
         if provider.id == Self.codex {
             // The backend asks every client for its version, and may leave out models that are too new for it.
             self.init(method: "GET", path: "/models?client_version=\(Version.text)")
@@ -25,7 +27,7 @@ struct ProbeRequest: Equatable {
         } else if provider.errorShape == .anthropic, let base = APIShape.anthropic.path(on: provider) {
             self.init(
                 method: "POST", path: base + "/v1/messages", fields: ["anthropic-version: 2023-06-01", "Content-Type: application/json"],
-                body: Self.message)
+                body: Self.message(maxTokens))
         } else if let base = APIShape.openai.path(on: provider) {
             self.init(method: "GET", path: base + "/models")
         } else {
@@ -44,10 +46,11 @@ struct ProbeRequest: Equatable {
     private static let codex = "openai-codex"
     private static let openRouter = "openrouter"
 
-    /// The cheapest model, one token: what a subscription's token may do is asked as its clients ask, since a list of models may be open
+    /// The cheapest model: what a subscription's token may do is asked as its clients ask, since a list of models may be open
     /// to tokens that no model is open to.
-    private static let message =
-        #"{"model":"claude-haiku-4-5","max_tokens":1,"messages":[{"role":"user","content":"Reply with OK."}]}"#
+    private static func message(_ maxTokens: Int) -> String {
+        #"{"model":"claude-haiku-4-5","max_tokens":\#(maxTokens),"messages":[{"role":"user","content":"Reply with OK."}]}"#
+    }
 
     /// The request as it is sent to a server of ours.
     ///

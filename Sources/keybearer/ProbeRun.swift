@@ -57,6 +57,14 @@ struct ProbeResult {
 struct ProbeRun {
     let installation: Installation
     let timeout: Duration
+    /// How many are asked at a time.
+    let concurrency: Int
+    /// How long an answer of a model may be.
+    let maxTokens: Int
+
+    /// Moltbot asks two at a time as well, for up to eight tokens; one shows as much.
+    static let usualConcurrency = 2
+    static let usualMaxTokens = 1
 
     /// How long an answer may take when nobody says otherwise.
     static let usualTimeout = Duration.seconds(15)
@@ -65,12 +73,17 @@ struct ProbeRun {
     static let overrides = SettingsOverrides(listen: ["127.0.0.1:0"], workers: 1, logLevel: "critical")
 
     /// - Parameter installation: one made with ``overrides``.
-    init(_ installation: Installation, timeout: Duration = Self.usualTimeout) {
+    init(
+        _ installation: Installation, timeout: Duration = Self.usualTimeout, concurrency: Int = Self.usualConcurrency,
+        maxTokens: Int = Self.usualMaxTokens
+    ) {
         self.installation = installation
         self.timeout = timeout
+        self.concurrency = concurrency
+        self.maxTokens = maxTokens
     }
 
-    /// Tries the targets one after the other. A signal ends it with 128 + its number, once a refresh in flight is stored.
+    /// Tries the targets, a few at a time; answers in their order. A signal ends it with 128 + its number, once a refresh in flight is stored.
     func run(_ targets: [ProbeTarget]) throws -> [ProbeResult] {
         guard targets.contains(where: { $0.obstacle == nil }) else { return targets.map { Self.result($0, .unknown, $0.obstacle) } }
         let signals = StopSignals()
@@ -88,25 +101,25 @@ struct ProbeRun {
         }
         var signal: Int32?
         var progress = LoginProgress()
-        var (what, start) = ("", ContinuousClock.now)
-        let client = ProbeClient(to: .port(port), timeout: timeout) {
-            progress.show(what, seconds: Int((ContinuousClock.now - start).components.seconds))
+        let start = ContinuousClock.now
+        defer { progress.clear() }
+        let results = ProbeQueue(targets).run(threads: concurrency) { target in
+            if let target {
+                let seconds = Int((ContinuousClock.now - start).components.seconds)
+                progress.show("Asking \(target.provider.id) with \(target.profileID)", seconds: seconds)
+            }
             signal = signal ?? signals.next(within: 0)
             return signal == nil
+        } probe: { [self] target, isWanted in
+            probe(target, ProbeClient(to: .port(port), timeout: timeout, isWanted: isWanted))
         }
-        defer { progress.clear() }
-        var results: [ProbeResult] = []
-        for target in targets {
-            (what, start) = ("Asking \(target.provider.id) with \(target.profileID)", .now)
-            results.append(probe(target, client))
-            if let signal { throw ExitCode(128 + signal) }
-        }
+        if let signal { throw ExitCode(128 + signal) }
         return results
     }
 
     private func probe(_ target: ProbeTarget, _ client: ProbeClient) -> ProbeResult {
         if let obstacle = target.obstacle { return Self.result(target, .unknown, obstacle) }
-        guard let request = ProbeRequest(for: target.provider) else {
+        guard let request = ProbeRequest(for: target.provider, maxTokens: maxTokens) else {
             return Self.result(target, .unknown, "no request is known that every account of \(target.provider.id) may make")
         }
         let isDefaultAgent = installation.agentID == AgentID.normalised(installation.settings.defaultAgent)

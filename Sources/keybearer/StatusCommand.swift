@@ -18,6 +18,7 @@ struct StatusCommand: ParsableCommand {
             EXAMPLES
               keybearer models status
               keybearer models status --json | jq '.auth.oauth.profiles'
+              keybearer models status --plain | awk -F'\\t' '$5 == "expired" { print $3 }'
               keybearer models status --check || notify-send "look after your model logins"
               keybearer models status --probe --probe-provider anthropic
             """)
@@ -25,11 +26,18 @@ struct StatusCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Flag(help: "Print a line a profile and nothing else: provider, place in the order, profile, kind, state, end; tabs between them.")
+    var plain = false
+
     @Flag(help: "Say by the exit code whether a person has to act.")
     var check = false
 
     @OptionGroup var probes: ProbeOptions
     @OptionGroup var options: GlobalOptions
+
+    func validate() throws {
+        if json, plain { throw ValidationError("--json and --plain are two ways to print the same: give one.") }
+    }
 
     func run() throws {
         let installation = try Installation(options, overrides: probes.probe ? ProbeRun.overrides : SettingsOverrides())
@@ -37,10 +45,14 @@ struct StatusCommand: ParsableCommand {
             settings: installation.settings, snapshot: try installation.load(), environmentKeys: installation.environmentKeys,
             now: Clock.wall())
         let targets = try probes.targets(report, installation)
-        if !json { Self.print(report, installation) }
+        if plain {
+            for line in StatusText.plain(report) { Output.line(line) }
+        } else if !json {
+            Self.print(report, installation)
+        }
         let probed = try targets.map { try probes.run($0, installation) }
         if json { Output.json(ProbeReport.adding(probed, to: StatusDocument.make(report, installation))) }
-        if !json, let probed { Self.print(probed) }
+        if !json, let probed { Self.print(probed, plain: plain) }
         if check, report.checkCode != 0 { throw ExitCode(report.checkCode) }
     }
 
@@ -58,7 +70,8 @@ struct StatusCommand: ParsableCommand {
         for id in report.missing { Output.line("\nproblem: the settings use \(id), and no profile of it can be used") }
     }
 
-    private static func print(_ probes: ProbeReport) {
+    private static func print(_ probes: ProbeReport, plain: Bool) {
+        if plain { return probes.rows.forEach { Output.line((["probe"] + $0).joined(separator: "\t")) } }
         Output.line(probes.results.isEmpty ? "\nThere is nothing to probe." : "\nprobes")
         Output.table(probes.rows, indent: "  ")
     }

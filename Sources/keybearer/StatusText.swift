@@ -53,6 +53,23 @@ enum StatusText {
         return profile.isUsable(now: now) ? "access token \(expiry); refreshed by itself" : "access token \(expiry); refreshed when used"
     }
 
+    /// A line a profile, for scripts that would rather not read JSON: provider, place in the order or `-`, profile, kind, state, and when it
+    /// ends in ms since 1970 or `-`; tabs between them.
+    static func plain(_ report: StatusReport) -> [String] {
+        report.providers.flatMap { provider in
+            var place = 0
+            return provider.entries.map { entry in
+                if entry.isUsable { place += 1 }
+                let ends = entry.profile?.kind == .apiKey ? nil : entry.profile?.expires
+                let state = entry.eligibility == .needsLogin ? Eligibility.needsLogin.rawValue : entry.state(now: report.now).rawValue
+                return [
+                    provider.id, entry.isUsable ? "\(place)" : "-", entry.id, entry.profile?.kind.rawValue ?? "-", state,
+                    ends.map { "\($0)" } ?? "-",
+                ].joined(separator: "\t")
+            }
+        }
+    }
+
     /// How another program's login stands.
     private static func standing(_ profile: Profile, _ overlay: Overlay, _ eligibility: Eligibility, now: Int64) -> String {
         let what = "overlay: \(overlay.owner.name)'s own, read from \(overlay.path)"

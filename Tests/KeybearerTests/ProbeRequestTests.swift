@@ -32,6 +32,11 @@ import Testing
         #expect(ProbeRequest(for: try Self.provider("amazon-bedrock")) == nil)
     }
 
+    @Test func `A model is asked for as many tokens as was said`() throws {
+        #expect(try #require(ProbeRequest(for: Self.provider("anthropic"))).body.contains(#""max_tokens":1,"#))
+        #expect(try #require(ProbeRequest(for: Self.provider("anthropic"), maxTokens: 8)).body.contains(#""max_tokens":8,"#))
+    }
+
     @Test func `It is pinned, and names its agent`() throws {
         let request = try #require(ProbeRequest(for: Self.provider("anthropic")))
         let text = request.text(to: "anthropic", profile: "anthropic:a%20b", agent: "lab")

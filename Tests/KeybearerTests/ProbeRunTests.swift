@@ -74,6 +74,25 @@ import Testing
         #expect(sandbox.audit.modelRequests == 1)
     }
 
+    @Test func `Several are asked at a time, as many as was said`() throws {
+        for path in ["/v1/messages", "/v1/models", "/backend-api/codex/models"] {
+            sandbox.inject(Fault(path: path, times: 99, kind: .slow(.milliseconds(300))))
+        }
+        // Whether their times overlap: one after the other the whole takes as long as its parts.
+        let overlap: (String) throws -> Bool = { concurrency in
+            let options = ["--probe-concurrency", concurrency, "--probe-max-tokens", "3", "--state-dir", scratch.path + "/state"]
+            let process = try keybearer.start(["models", "status", "--json", "--probe"] + options)
+            #expect(process.wait() == 0, "\(process.errors)")
+            let probes = try #require(try Reader.parse(Array(process.output.utf8))["auth"]?["probes"])
+            let results = try #require(probes["results"]?.array)
+            #expect(results.allSatisfy { $0["status"]?.string == "ok" }, "\(results)")
+            #expect(probes["options"]?["concurrency"]?.int64 == Int64(concurrency))
+            return try #require(probes["durationMs"]?.int64) < results.compactMap { $0["latencyMs"]?.int64 }.reduce(0, +)
+        }
+        #expect(try !overlap("1"))
+        #expect(try overlap("6"))
+    }
+
     @Test func `One provider alone can be asked, and people get a table`() throws {
         #expect(try probe("--probe-provider", "google").keys.sorted() == ["google:default"])
         let outcome = try keybearer.run("models", "status", "--probe", "--probe-provider", "google", "--state-dir", scratch.path + "/state")

@@ -57,6 +57,19 @@ import Testing
         #expect(report.checkCode == 1)
     }
 
+    @Test func `The plain form is a line a profile, tabs between its six cells`() throws {
+        let profiles = [
+            Self.profile(.oauth, expiresIn: Self.hour, refresh: true, id: "anthropic:a"), Self.profile(.apiKey, id: "anthropic:b"),
+            Self.profile(.token, expiresIn: -1, id: "anthropic:c"),
+        ]
+        let lines = StatusText.plain(try Self.report(profiles))
+        #expect(
+            lines == [
+                "anthropic\t1\tanthropic:a\toauth\texpiring\t\(Self.now + Self.hour)",
+                "anthropic\t-\tanthropic:c\ttoken\texpired\t\(Self.now - 1)", "anthropic\t2\tanthropic:b\tapi_key\tstatic\t-",
+            ])
+    }
+
     @Test func `A server that takes anyone is not missing its profile`() throws {
         let report = try Self.report([], settings: "{ routes: { default: 'ollama' } }")
         #expect(report.missing.isEmpty && report.checkCode == 0)

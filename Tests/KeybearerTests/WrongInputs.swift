@@ -40,9 +40,12 @@ enum WrongInputs {
         Row("models status --probe --probe-profile ghost", 1, "there is no profile ghost to probe", "`keybearer models status` lists"),
         Row(
             "models status --probe --probe-profile openai:default,ghost", 1, "there is no profile ghost", "`keybearer models status` lists"),
+        Row("models status --json --plain", 64, "--json and --plain are two ways to print the same"),
+        Row("models status --probe --probe-concurrency 0", 64, "--probe-concurrency is 1 to 32 profiles"),
+        Row("models status --probe --probe-max-tokens 9999", 64, "--probe-max-tokens is 1 to 1024 tokens"),
         Row("models status --probe --probe-timeout 5", 64, "--probe-timeout is 100 to 600000 ms"),
         Row("models status --probe --probe-timeout soon", 64, "'soon' is invalid for '--probe-timeout <ms>': How long an answer may take"),
-        Row("status --plain", 64, "Unknown option '--plain'"), Row("status --check=1", 64, "does not take any value"),
+        Row("status --fancy", 64, "Unknown option '--fancy'"), Row("status --check=1", 64, "does not take any value"),
     ]
 
     static let login: [Row] = [
