@@ -6,7 +6,7 @@ enum Catalogue {
     /// The built-in providers in the order of their data.
     static let builtIn: [ProviderEntry] = {
         var entries: [ProviderEntry] = []
-        for text in [CatalogueData.subscriptions, CatalogueData.keys] {
+        for text in [CatalogueData.subscriptions, CatalogueData.keys, CatalogueData.hosts] {
             var reading = Reading(source: "built-in catalogue")
             do throws(SyntaxError) {
                 ProviderSchema.merge(try JSON5Reader.parse(Array(text.utf8)), into: &entries, &reading)

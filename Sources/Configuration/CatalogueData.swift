@@ -87,6 +87,7 @@ enum CatalogueData {
               bodyForm: "form",
             },
             billing: "subscription",
+            environmentKeys: ["QWEN_OAUTH_TOKEN"],
           },
 
           // The whole ChatGPT backend, for a Codex that keeps its own login.

@@ -113,7 +113,9 @@ public enum ProviderName {
         return aliases[trimmed] ?? trimmed
     }
 
-    private static let aliases = ["z.ai": "zai", "z-ai": "zai", "opencode-zen": "opencode", "qwen": "qwen-portal"]
+    private static let aliases = [
+        "z.ai": "zai", "z-ai": "zai", "opencode-zen": "opencode", "qwen": "qwen-portal", "kimi-code": "kimi-coding",
+    ]
 }
 
 extension Substring {

@@ -46,6 +46,20 @@ public enum APIShape: String, Sendable, CaseIterable {
         "azure-openai": [.openai: "/openai/v1", .responses: "/openai/v1"],
         "amazon-bedrock": [:],
         "ollama": [.openai: "/v1"],
+        "cerebras": [.openai: "/v1"],
+        "chutes": [.openai: "/v1"],
+        "dashscope": [.openai: "/compatible-mode/v1"],
+        // Speech: no chat that these dialects could be spoken to.
+        "deepgram": [:],
+        "huggingface": [.openai: "/v1"],
+        "kimi-coding": [.openai: "/v1", .anthropic: ""],
+        "minimax": [.openai: "/v1", .anthropic: "/anthropic"],
+        "nvidia": [.openai: "/v1"],
+        "opencode": [.openai: "/v1", .anthropic: ""],
+        "synthetic": [.openai: "/openai/v1", .anthropic: "/anthropic"],
+        "together": [.openai: "/v1"],
+        "venice": [.openai: "/api/v1"],
+        "vercel-ai-gateway": [.openai: "/v1", .anthropic: ""],
     ]
 
     /// A provider that the settings add speaks what its errors look like; most of those are OpenAI's dialect under `/v1`.

@@ -11,6 +11,8 @@ import Testing
         ("deepseek", .openai, "/deepseek"), ("deepseek", .anthropic, "/deepseek/anthropic"), ("moonshot", .openai, "/moonshot/v1"),
         ("zai", .openai, "/zai/api/paas/v4"), ("zai", .anthropic, "/zai/api/anthropic"),
         ("azure-openai", .openai, "/azure-openai/openai/v1"), ("ollama", .openai, "/ollama/v1"),
+        ("synthetic", .anthropic, "/synthetic/anthropic"), ("vercel-ai-gateway", .anthropic, "/vercel-ai-gateway"),
+        ("kimi-coding", .openai, "/kimi-coding/v1"), ("venice", .openai, "/venice/api/v1"),
     ])
     func `A tool's base URL on a provider is the one the table of spec/providers.md gives`(id: String, shape: APIShape, path: String) {
         let base = Endpoint(host: "127.0.0.1", port: 5392).base(id, path: shape.path(on: Providers.named(id)) ?? "none")
@@ -33,7 +35,7 @@ import Testing
     @Test func `Every built-in provider is in the table`() throws {
         let builtIn = try Settings().providers
         let known = builtIn.filter { provider in APIShape.allCases.contains { $0.path(on: provider) != nil } }.map(\.id)
-        #expect(Set(known) == Set(builtIn.map(\.id)).subtracting(["chatgpt", "amazon-bedrock"]))
+        #expect(Set(known) == Set(builtIn.map(\.id)).subtracting(["chatgpt", "amazon-bedrock", "deepgram"]))
     }
 }
 
