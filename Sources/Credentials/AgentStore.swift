@@ -168,12 +168,19 @@ public struct AgentStore: Sendable, Hashable {
     }
 
     /// Whether a neighbour keeps this agent's logins in SQLite, so that the JSON here is stale.
-    public var isRetired: Bool { PrivateFile.identity(of: databasePath) != nil }
+    public var isRetired: Bool { retiringDatabase != nil }
 
-    var databasePath: String { directory + "/openclaw-agent.sqlite" }
+    /// The database in which a neighbour keeps this agent's logins by now; nil where it keeps none. The main agent's may be in the one that
+    /// all agents share (spec/credential-formats.md §1.7).
+    public var retiringDatabase: String? {
+        let shared = sink + NeighbourDatabase.sharedName
+        if agentID == AgentID.main, NeighbourDatabase.isSharedStore(shared) { return shared }
+        let own = directory + NeighbourDatabase.agentName
+        return PrivateFile.identity(of: own) == nil ? nil : own
+    }
 
     private func refuseRetired() throws(StoreError) {
-        if isRetired { throw .retired(path: databasePath) }
+        if let database = retiringDatabase { throw .retired(path: database) }
     }
 
     private func snapshot(

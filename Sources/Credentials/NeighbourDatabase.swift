@@ -1,5 +1,6 @@
 internal import CSQLite
 import Files
+import JSON
 
 /// The store of an OpenClaw that keeps its logins in SQLite (spec/credential-formats.md §1.7): read where it is, never written, never
 /// copied, and no file beside it is made.
@@ -7,6 +8,23 @@ import Files
 /// A database whose log (`-wal`) is empty is opened as one that nobody changes, which takes no lock and makes no file; that nobody did is
 /// checked afterwards. One with a log is opened with its shared memory (`-shm`) for reading only.
 enum NeighbourDatabase {
+    /// The database of one agent, behind its folder.
+    static let agentName = "/openclaw-agent.sqlite"
+    /// The one that all agents share, behind the state directory.
+    static let sharedName = "/state/openclaw.sqlite"
+
+    /// Whether the main agent's logins are in the shared database at `path`. Where it is there and does not say, they count as being there:
+    /// using leftover JSON beside it could end a login for good, not using it costs a message.
+    static func isSharedStore(_ path: String) -> Bool {
+        guard PrivateFile.identity(of: path) != nil else { return false }
+        do {
+            guard let text = try text(at: .sharedStoreLocation, in: path) else { return false }
+            return try Reader.parse(text)["location"]?.string != "legacy-main"
+        } catch {
+            return true
+        }
+    }
+
     /// Whether the file of this name is a database.
     static func isDatabase(_ path: String) -> Bool { path.hasSuffix(".sqlite") }
 

@@ -35,18 +35,11 @@ public struct NeighbourLogins: Sendable {
     /// own, else the JSON file.
     private static func place(agent agentID: String, in sink: String) -> String {
         let store = AgentStore(sink: sink, agentID: agentID)
-        let shared = store.sink + "/state/openclaw.sqlite"
-        if store.agentID == AgentID.main, location(of: shared) == "state-db" { return shared }
-        if store.isRetired { return store.databasePath }
+        if let database = store.retiringDatabase { return database }
         // What a version without a store left behind, if there has been none with one.
         let old = [store.legacyAuthPath, store.legacyOAuthPath].compactMap(\.self)
         guard PrivateFile.identity(of: store.profilesPath) == nil else { return store.profilesPath }
         return old.first { PrivateFile.identity(of: $0) != nil } ?? store.profilesPath
-    }
-
-    private static func location(of database: String) -> String? {
-        guard let text = (try? NeighbourDatabase.text(at: .sharedStoreLocation, in: database)) ?? nil else { return nil }
-        return (try? Reader.parse(text))?["location"]?.string
     }
 
     /// One profile of the store at `path`.
@@ -59,7 +52,7 @@ public struct NeighbourLogins: Sendable {
     /// The store's root at `path`, whichever form it has.
     public static func root(at path: String) throws(ExternalLoginFlaw) -> Value {
         guard NeighbourDatabase.isDatabase(path) else { return try OverlaySource.root(at: path) }
-        let place: NeighbourDatabase.Place = path.hasSuffix("/state/openclaw.sqlite") ? .sharedStore : .agentStore
+        let place: NeighbourDatabase.Place = path.hasSuffix(NeighbourDatabase.sharedName) ? .sharedStore : .agentStore
         guard let text = try NeighbourDatabase.text(at: place, in: path) else { throw ExternalLoginFlaw("holds no profiles") }
         do throws(SyntaxError) {
             return try Reader.parse(text)
@@ -96,7 +89,7 @@ public struct NeighbourLogins: Sendable {
     /// The state directory that holds the store at `path`.
     private static func sink(of path: String) -> String {
         let names = path.split(separator: "/")
-        let depth = path.hasSuffix("/state/openclaw.sqlite") || path.hasSuffix("/credentials/oauth.json") ? 2 : 4
+        let depth = path.hasSuffix(NeighbourDatabase.sharedName) || path.hasSuffix("/credentials/oauth.json") ? 2 : 4
         return "/" + names.dropLast(depth).joined(separator: "/")
     }
 

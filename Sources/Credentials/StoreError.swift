@@ -31,7 +31,7 @@ extension StoreError: CustomStringConvertible {
             return
                 "\(path):\(line):\(column): \(message). The file was left as it is (\(kept)); \(goBack) move it away and log in again."
         case .retired(let path):
-            return "\(path) exists: OpenClaw keeps this agent's logins in SQLite now and its JSON files are stale; they are not used."
+            return "OpenClaw keeps this agent's logins in \(path) now, and its JSON files are stale; they are not used."
         case .locked(let path):
             return "\(path) is held by another process for too long; try again, or see which process holds it (lsof)."
         case .unknownProfile(let id):

@@ -203,12 +203,12 @@ struct LoginCopies {
         let agents = Directory.names(in: folder + "/agents").sorted().flatMap { agent -> [LoginCopy] in
             let store = AgentStore(sink: folder, agentID: agent)
             let json = store.profilesPath
-            let database = store.directory + "/openclaw-agent.sqlite"
-            if store.isRetired { return [found(.theirs, database), found(.copy, json)] }
+            if let database = store.retiringDatabase { return [found(.theirs, database), found(.copy, json)] }
             guard !isOurs else { return [] }
             return [found(.theirs, json)] + Self.copies(of: json).map { found(.copy, $0, isUsual: $0.hasSuffix(".last-good")) }
         }
-        return agents + [found(.theirs, folder + "/state/openclaw.sqlite"), found(.copy, folder + "/credentials/oauth.json")]
+        let shared = found(.theirs, folder + "/state/openclaw.sqlite")
+        return agents.filter { $0.path != shared.path } + [shared, found(.copy, folder + "/credentials/oauth.json")]
     }
 
     // MARK: Files

@@ -195,11 +195,10 @@ struct DoctorFiles {
 
     /// OpenClaw's move to SQLite makes the JSON beside it stale.
     private func databases(_ stores: [AgentStore]) -> [Finding] {
-        var findings = stores.filter(\.isRetired).map { store in
+        var findings = stores.compactMap { store in store.retiringDatabase.map { (store, $0) } }.map { store, database in
             Finding(
                 .problem, "sqlite",
-                "\(store.directory) has openclaw-agent.sqlite: OpenClaw keeps the logins of \(store.agentID) there, and "
-                    + "its JSON is stale",
+                "OpenClaw keeps the logins of \(store.agentID) in \(database), and the JSON in \(store.directory) is stale",
                 advice: "let Keybearer have credentials of its own: unset sink and OPENCLAW_STATE_DIR, then log in")
         }
         let home = Surroundings.current.home ?? ""

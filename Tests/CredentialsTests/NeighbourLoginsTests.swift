@@ -120,9 +120,19 @@ import Testing
             INSERT INTO config_machine_state VALUES('authProfiles.store', '\(Self.store)', 1);
             """)
         #expect(try ids() == ["p:old"], "absent: the main agent's own")
+        #expect(theirs.store.retiringDatabase == database)
         let handle = make(shared, #"INSERT INTO config_machine_state VALUES('auth.sharedStore', '{"location":"state-db"}', 1)"#)
         #expect(handle == nil)
         #expect(try ids().count == 4)
+        #expect(theirs.store.retiringDatabase == shared)
+        #expect(throws: StoreError.self, "leftover JSON is not used, with the agent's own database or without") { try theirs.store.load() }
+        unlink(database)
+        #expect(throws: StoreError.self) { try theirs.store.load() }
+        #expect(AgentStore(sink: theirs.path, agentID: "other").retiringDatabase == nil)
+        _ = make(shared, #"UPDATE config_machine_state SET value_json = '{"location":"legacy-main"}' WHERE state_key = 'auth.sharedStore'"#)
+        #expect(try theirs.store.load().profiles.isEmpty)
+        theirs.write("no database", to: shared)
+        #expect(theirs.store.retiringDatabase == shared, "what cannot be asked counts as moved")
     }
 
     @Test(arguments: ["no database", "no table", "no row", "no JSON", "fifo", "no store", "writable by others"])
