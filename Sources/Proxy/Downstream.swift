@@ -86,13 +86,19 @@ extension Worker {
     /// Uses what it can of `bytes`, keeps the rest for later.
     private mutating func feedDownstream(_ fd: Int32, _ bytes: RawSpan) {
         guard downstreams[fd].inbound.isEmpty else {
-            downstreams[fd].inbound.append(bytes)
+            hold(fd, bytes)
             return drainInbound(fd)
         }
         let used = consume(fd, bytes)
         guard downstreams[fd].stage == .reading else { return }
-        if used < bytes.byteCount { downstreams[fd].inbound.append(bytes.extracting(used..<bytes.byteCount)) }
+        if used < bytes.byteCount { hold(fd, bytes.extracting(used..<bytes.byteCount)) }
         updateInterest(ofDownstream: fd)
+    }
+
+    /// Keeps what was received for later: a head in it has the client's own credentials.
+    private mutating func hold(_ fd: Int32, _ bytes: RawSpan) {
+        downstreams[fd].inbound.isSecret = true
+        downstreams[fd].inbound.append(bytes)
     }
 
     /// Goes on with bytes that had to wait.

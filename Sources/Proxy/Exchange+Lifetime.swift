@@ -33,6 +33,7 @@ extension Worker {
             refuse(id, Refusal(rejection))
             return bytes.byteCount
         case .complete(let count):
+            exchanges[id].headBytes.isSecret = true  // the client's own credentials are among them
             exchanges[id].headBytes.append(bytes.extracting(0..<count))
             begin(id)
             return count

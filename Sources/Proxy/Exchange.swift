@@ -233,6 +233,7 @@ extension Worker {
             isUpgrade: exchanges[id].wantsWebSocket, edit: exchanges[id].edit)
         var output = ByteQueue(pool: pool)
         output.take(from: &upstreams[fd].outbound)
+        output.isSecret = true
         injector.write(exchanges[id].head, bytes, to: &output)
         upstreams[fd].outbound.take(from: &output)
     }

@@ -57,14 +57,14 @@ struct Upstream: ~Copyable {
     private mutating func seal() -> Bool {
         guard !outbound.isEmpty else { return true }
         let sealed = unsafe tls?.write(outbound.bytes) ?? true
-        outbound.wipe()  // a head with the credential in it
+        outbound.release()
         return sealed
     }
 
     /// Sends what waits as far as the kernel takes it; `.failed` when the connection is broken.
     mutating func flush() -> Transfer {
         if isDeaf {
-            outbound.wipe()
+            outbound.release()
             return .moved(0)
         }
         if tls != nil {

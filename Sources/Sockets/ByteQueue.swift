@@ -7,11 +7,13 @@ public struct ByteQueue: ~Copyable {
     private var capacity = 0
     private var head = 0
     private var tail = 0
+    /// What it holds, or has held since it was empty, is a secret: no block goes back to the pool before it is overwritten.
+    public var isSecret = false
     private let pool: BufferPool
 
     /// An empty queue that takes its block from `pool` when it needs one.
     public init(pool: BufferPool) { self.pool = pool }
-    deinit { if let base = unsafe base { unsafe pool.give(base, capacity) } }
+    deinit { giveBack() }
 
     /// Bytes held.
     public var count: Int { @inline(__always) get { tail - head } }
@@ -103,16 +105,16 @@ public struct ByteQueue: ~Copyable {
     }
     /// Drops everything and gives the block back.
     public mutating func release() {
-        if let base = unsafe base { unsafe pool.give(base, capacity) }
+        giveBack()
         unsafe base = nil
+        isSecret = false
         capacity = 0
         head = 0
         tail = 0
     }
-    /// As `release`, after overwriting what was held and what had been consumed: the block carried a secret, and the next to take it
-    /// must not find it. `explicit_bzero` is not optimised away.
+    /// As `release`, after overwriting what was held and what had been consumed.
     public mutating func wipe() {
-        if let base = unsafe base { unsafe explicit_bzero(base, tail) }
+        isSecret = true
         release()
     }
     /// Takes another queue's block over, leaving it empty. For a queue that is itself empty.
@@ -121,6 +123,14 @@ public struct ByteQueue: ~Copyable {
         swap(&capacity, &other.capacity)
         swap(&head, &other.head)
         swap(&tail, &other.tail)
+        swap(&isSecret, &other.isSecret)
+    }
+
+    /// The next to take the block must not find a secret in it; `explicit_bzero` is not optimised away.
+    private func giveBack() {
+        guard let base = unsafe base else { return }
+        if isSecret { unsafe explicit_bzero(base, tail) }
+        unsafe pool.give(base, capacity)
     }
 
     @inline(never)
@@ -128,13 +138,12 @@ public struct ByteQueue: ~Copyable {
         let held = count
         if let base = unsafe base, held + size <= capacity, head >= held {
             unsafe memcpy(base, base + head, held)
+            if isSecret { unsafe explicit_bzero(base + held, tail - held) }
         } else {
             // Beyond the pool's largest block, doubling keeps the copying linear in what is held.
             let (larger, room) = unsafe pool.take(held + size > 1 << 20 ? max(held + size, capacity * 2) : held + size)
-            if let base = unsafe base {
-                unsafe memcpy(larger, base + head, held)
-                unsafe pool.give(base, capacity)
-            }
+            if let base = unsafe base { unsafe memcpy(larger, base + head, held) }
+            giveBack()
             unsafe base = unsafe larger
             capacity = room
         }

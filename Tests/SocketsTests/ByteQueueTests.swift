@@ -138,6 +138,24 @@ import Testing
         #expect(isEmpty)
     }
 
+    @Test func aSecretIsNotLeftInABlockThatGoesBackWhetherByGrowthOrByTheEnd() {
+        let pool = BufferPool()
+        var queue = ByteQueue(pool: pool)
+        queue.isSecret = true
+        queue.append(text: String(repeating: "secret", count: 100))
+        // It moves to a larger block, and the smaller one goes back.
+        queue.append([UInt8](repeating: 1, count: 2000))
+        var small = ByteQueue(pool: pool)
+        #expect(UnsafeRawBufferPointer(start: small.reserve(600), count: 600)[8...].allSatisfy { $0 == 0 })
+        var moved = ByteQueue(pool: pool)
+        moved.take(from: &queue)
+        moved.consume(2600)
+        var large = ByteQueue(pool: pool)
+        #expect(UnsafeRawBufferPointer(start: large.reserve(2600), count: 2600)[8...].allSatisfy { $0 == 0 })
+        let (before, after) = (queue.isSecret, moved.isSecret)
+        #expect(!before && !after, "what comes next is none by itself")
+    }
+
     @Test func bytesCanBeChangedInPlace() {
         var queue = ByteQueue(pool: BufferPool())
         queue.append("abc")
