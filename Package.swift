@@ -40,6 +40,8 @@ let package = Package(
             .systemLibrary(name: "CScan"),
             .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
             .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+            .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+            .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
             .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
             .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         ],
@@ -60,7 +62,7 @@ let package = Package(
             "Proxy",
             [
                 "Routing", "Configuration", "OAuth", "Credentials", "Children", "HTTP", "TLS", "Sockets", "JSON", "Files", "Digest",
-                "CLinux", "CZstd",
+                "CLinux", "CZstd", "CZlib", "CBrotli",
                 logging,
             ],
             resources: [.copy("Exchanges")]),

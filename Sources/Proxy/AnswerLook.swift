@@ -8,21 +8,24 @@ internal import Sockets
 struct AnswerLook: ~Copyable {
     enum Stage { case none, object, events }
     private(set) var stage = Stage.none
+    /// Coded, it is looked at as far as what has been copied can be decoded.
+    private(set) var coding = ContentCoding.identity
     private var copy: ByteQueue
     private var scanner = MemberScanner(AnswerLook.wanted)
     /// Where the object begins in the copy; -1 before an event's data has come.
     private var start = -1
 
     /// What is copied at most.
-    private static var limit: Int { 4 << 10 }
+    static var limit: Int { 4 << 10 }
     private static var wanted: MemberScanner.Wanted { MemberScanner.Wanted(top: ["id", "response", "", "", ""], inside: "id") }
 
     init(pool: BufferPool) { copy = ByteQueue(pool: pool) }
 
     var isActive: Bool { stage != .none }
 
-    mutating func begin(_ stage: Stage) {
+    mutating func begin(_ stage: Stage, _ coding: ContentCoding = .identity) {
         self.stage = stage
+        self.coding = coding
         scanner = MemberScanner(Self.wanted)
         start = stage == .object ? 0 : -1
     }
@@ -30,6 +33,12 @@ struct AnswerLook: ~Copyable {
     mutating func end() {
         stage = .none
         copy.release()
+    }
+
+    /// Copies more of a coded answer. True when no more will be copied.
+    mutating func hold(_ run: RawSpan) -> Bool {
+        copy.append(run.extracting(0..<min(run.byteCount, Self.limit - copy.count)))
+        return copy.count >= Self.limit
     }
 
     /// Reads on. True once `id` is there; the look is over without it when it has seen enough.
@@ -82,11 +91,11 @@ extension Worker {
             shared.affinities.served(exchanges[id].session, by: candidate.poolKey, findsHome: finds, now: shared.wallClock())
         }
         guard exchanges[id].response.status < 300, exchanges[id].head.method == .post, makesSomething(id) else { return }
-        guard !exchanges[id].response.contains(.contentEncoding), let type = exchanges[id].response.first(.contentType) else { return }
+        guard let coding = answerCoding(id, head), let type = exchanges[id].response.first(.contentType) else { return }
         if MediaType.isJSON(head, type.valueRange) {
-            exchanges[id].answerLook.begin(.object)
+            exchanges[id].answerLook.begin(.object, coding)
         } else if MediaType.isEventStream(head, type.valueRange) {
-            exchanges[id].answerLook.begin(.events)
+            exchanges[id].answerLook.begin(.events, coding)
         }
     }
 
@@ -97,12 +106,29 @@ extension Worker {
     }
 
     mutating func learnFromBody(_ id: Int32, _ run: RawSpan) {
+        if exchanges[id].answerLook.coding != .identity { return learnFromCoded(id, run) }
         guard exchanges[id].answerLook.feed(run) else { return }
-        if let range = exchanges[id].answerLook.id, let candidate = exchanges[id].candidate {
-            let text = unsafe RawSpan(_unsafeBytes: exchanges[id].answerLook.text)
-            shared.affinities.keep(
-                affinity(id, .stored, text.extracting(range)), by: candidate.poolKey, now: shared.wallClock())
+        if let range = exchanges[id].answerLook.id {
+            keep(id, unsafe RawSpan(_unsafeBytes: exchanges[id].answerLook.text).extracting(range))
         }
         exchanges[id].answerLook.end()
+    }
+
+    private mutating func learnFromCoded(_ id: Int32, _ run: RawSpan) {
+        let isFull = exchanges[id].answerLook.hold(run)
+        var plain = ByteQueue(pool: pool)
+        let outcome = unsafe decoder.decode(
+            exchanges[id].answerLook.text, as: exchanges[id].answerLook.coding, into: &plain, limit: AnswerLook.limit)
+        var look = AnswerLook(pool: pool)
+        look.begin(exchanges[id].answerLook.stage)
+        let isFound = look.feed(unsafe RawSpan(_unsafeBytes: plain.bytes))
+        if isFound, let range = look.id { keep(id, unsafe RawSpan(_unsafeBytes: look.text).extracting(range)) }
+        if isFound || isFull || outcome != .partial { exchanges[id].answerLook.end() }
+    }
+
+    /// What is called so is with this profile.
+    private func keep(_ id: Int32, _ name: RawSpan) {
+        guard let candidate = exchanges[id].candidate else { return }
+        shared.affinities.keep(affinity(id, .stored, name), by: candidate.poolKey, now: shared.wallClock())
     }
 }

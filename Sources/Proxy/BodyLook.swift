@@ -9,8 +9,8 @@ struct BodyLook {
     enum Stage { case none, holding, watching }
     private(set) var stage = Stage.none
     private(set) var scanner = MemberScanner(BodyLook.wanted(references: ""))
-    /// The body is coded with zstd, and can only be looked into as a whole.
-    private(set) var isCoded = false
+    /// A body that is coded can only be looked into as a whole.
+    private(set) var coding = ContentCoding.identity
     /// A session may be named in the body, or something that is kept: then the first model found does not decide yet.
     private var readsToTheEnd = false
 
@@ -30,12 +30,14 @@ struct BodyLook {
     /// - Parameters:
     ///   - readsKey: whether `prompt_cache_key` names the session.
     ///   - readsKept: whether things are known that a body may refer to.
-    mutating func begin(isCoded: Bool, readsKey: Bool, readsKept: Bool) {
+    mutating func begin(coding: ContentCoding, readsKey: Bool, readsKept: Bool) {
         stage = .holding
-        self.isCoded = isCoded
+        self.coding = coding
         readsToTheEnd = readsKey || readsKept
         scanner = MemberScanner(Self.wanted(references: readsKept ? "file_id" : ""))
     }
+
+    var isCoded: Bool { coding != .identity }
 
     /// Reads on. While watching, `hasTwoModels` is what to ask for afterwards.
     mutating func feed(_ run: RawSpan) {
@@ -57,7 +59,6 @@ struct BodyLook {
         let mayWatch = !isComplete && !isCoded && !scanner.isOver && scanner[Self.model].times > 0
         stage = mayWatch ? .watching : .none
     }
-
 }
 
 /// Whether a field's value names JSON (RFC 8259 §11, RFC 6839 §3.1).

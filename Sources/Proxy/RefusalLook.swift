@@ -21,7 +21,6 @@ struct RefusalLook {
     static var streamMilliseconds: Int64 { 300 }
 
     static let eventStream = Array("text/event-stream".utf8)
-    static let identity = Array("identity".utf8)
 }
 
 // MARK: - The look at an answer that may be a refusal (DESIGN §8)
@@ -38,12 +37,12 @@ extension Worker {
         } else {
             guard Failover.isRefusal(status), exchanges[id].candidate != nil else { return false }
         }
-        guard isReadable(id, head) else { return false }
+        guard let coding = answerCoding(id, head), coding == .identity || !isStream else { return false }
         let (text, isWhole) = gathered(id, body, limit: isStream ? RefusalLook.streamBytes : RefusalLook.bodyBytes)
         let event = isStream ? FirstEvent(text) : nil
         let isKnown = isStream ? event != nil || isWhole : isWhole
         if !isKnown, waits(id, fd, isStream ? RefusalLook.streamMilliseconds : RefusalLook.bodyMilliseconds) { return true }
-        if isStream { conclude(id, event) } else { conclude(id, RefusalText(text, now: shared.wallClock())) }
+        if isStream { conclude(id, event) } else { conclude(id, RefusalText(plain(text, coding), now: shared.wallClock())) }
         return false
     }
 
@@ -103,10 +102,18 @@ extension Worker {
         return FieldText.begins(head, type.valueRange, with: RefusalLook.eventStream)
     }
 
-    /// A body in a coding is not looked into.
-    private func isReadable(_ id: Int32, _ head: RawSpan) -> Bool {
-        guard let coding = exchanges[id].response.first(.contentEncoding) else { return true }
-        return FieldText.begins(head, coding.valueRange, with: RefusalLook.identity)
+    /// How the answer's body is coded; nil when that cannot be undone here.
+    func answerCoding(_ id: Int32, _ head: RawSpan) -> ContentCoding? {
+        guard let coding = exchanges[id].response.first(.contentEncoding) else { return .identity }
+        return exchanges[id].response.containsTwice(.contentEncoding) ? nil : ContentCoding(head, coding.valueRange)
+    }
+
+    /// A refusal's text, as far as it can be read.
+    private mutating func plain(_ coded: [UInt8], _ coding: ContentCoding) -> [UInt8] {
+        guard coding != .identity else { return coded }
+        var text = ByteQueue(pool: pool)
+        _ = unsafe coded.withUnsafeBytes { unsafe decoder.decode($0, as: coding, into: &text, limit: RefusalLook.bodyBytes) }
+        return unsafe Array(text.bytes)
     }
 
     /// The body so far without its framing, and whether that is all that is wanted.

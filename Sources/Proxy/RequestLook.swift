@@ -12,7 +12,7 @@ extension Worker {
         guard let coding = lookableCoding(id, bytes), mayBeServed(id) else { return false }
         let readsKept = shared.affinities.knowsKept
         let readsKey = exchanges[id].session == .none && exchanges[id].setup.settings.sessions.promptCacheKey
-        exchanges[id].look.begin(isCoded: coding == .zstd, readsKey: readsKey, readsKept: readsKept)
+        exchanges[id].look.begin(coding: coding, readsKey: readsKey, readsKept: readsKept)
         exchanges[id].replay.begin(limit: exchanges[id].setup.settings.replay.maxBytes)
         exchanges[id].stage = .looking
         let client = exchanges[id].downstream
@@ -25,23 +25,17 @@ extension Worker {
         return true
     }
 
-    private enum Coding { case plain, zstd }
-
     /// How the body is coded; nil when it is not looked into: no JSON, another coding, longer than what may be held, or no room for it now.
-    private func lookableCoding(_ id: Int32, _ bytes: RawSpan) -> Coding? {
+    private func lookableCoding(_ id: Int32, _ bytes: RawSpan) -> ContentCoding? {
         guard !exchanges[id].request.isComplete, exchanges[id].setup.settings.providers[exchanges[id].provider].needsCredential,
             let type = exchanges[id].head.first(.contentType), MediaType.isJSON(bytes, type.valueRange)
         else { return nil }
         let limit = exchanges[id].setup.settings.replay.maxBytes
         if case .length(let count) = exchanges[id].head.framing, count > limit { return nil }
         guard limit > 0, replayBytes < exchanges[id].setup.replayShare else { return nil }
-        guard let coding = exchanges[id].head.first(.contentEncoding) else { return .plain }
-        if FieldText.equals(bytes, coding.valueRange, Self.identity) { return .plain }
-        let isZstd = FieldText.equals(bytes, coding.valueRange, Self.zstd) && !exchanges[id].head.containsTwice(.contentEncoding)
-        return isZstd ? .zstd : nil
+        guard let coding = exchanges[id].head.first(.contentEncoding) else { return .identity }
+        return exchanges[id].head.containsTwice(.contentEncoding) ? nil : ContentCoding(bytes, coding.valueRange)
     }
-    private static let identity = Array("identity".utf8)
-    private static let zstd = Array("zstd".utf8)
 
     /// A request that will be refused whatever its body says is not asked for it.
     private func mayBeServed(_ id: Int32) -> Bool {
@@ -99,7 +93,8 @@ extension Worker {
         guard exchanges[id].request.isComplete else { return }
         var plain = ByteQueue(pool: pool)
         let limit = exchanges[id].setup.settings.replay.maxBytes
-        if unsafe zstd.decode(exchanges[id].replay.bytes.bytes, into: &plain, limit: limit) {
+        let coding = exchanges[id].look.coding
+        if unsafe decoder.decode(exchanges[id].replay.bytes.bytes, as: coding, into: &plain, limit: limit) == .whole {
             exchanges[id].look.feed(unsafe RawSpan(_unsafeBytes: plain.bytes))
             exchanges[id].decoded.take(from: &plain)
         }

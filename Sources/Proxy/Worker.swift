@@ -54,7 +54,7 @@ struct Worker: ~Copyable {
     var replayBytes = 0
     /// Answers that are looked at before they are delivered: while there are some, deadlines are looked at more often.
     var looking = 0
-    var zstd = ZstdReader()
+    var decoder = ContentDecoder()
     var requestNumber: UInt64
     var access: AccessLines
     var draining = false
