@@ -23,13 +23,26 @@ import Digest
 
     /// - Parameter isWatched: it is looked for in what is written for people. Not where the text is one that people must be shown.
     init?(_ bytes: some Collection<UInt8>, isWatched: Bool) {
-        guard !bytes.isEmpty, bytes.allSatisfy(Secret.accepts) else { return nil }
-        let storage = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
-        unsafe storage.copyBytes(from: bytes)
+        let inPlace = bytes.withContiguousStorageIfAvailable { unsafe Secret.copy(UnsafeRawBufferPointer($0)) }
+        guard let storage = unsafe inPlace ?? Secret.copy(elements: bytes) else { return nil }
         unsafe self.storage = storage
         self.isWatched = isWatched
         if isWatched { unsafe KnownSecrets.add(UnsafeRawBufferPointer(storage)) }
         fingerprint = unsafe String(Hexadecimal.encode(SHA256.hash(UnsafeRawBufferPointer(storage))).prefix(16))
+    }
+
+    /// A copy of our own of what may be a secret. A store has thousands of bytes for each profile: they are looked at as a whole.
+    private static func copy(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutableRawBufferPointer? {
+        guard unsafe !bytes.isEmpty, unsafe bytes.reduce(true, { $0 && accepts($1) }) else { return nil }
+        let storage = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        unsafe storage.copyMemory(from: bytes)
+        return unsafe storage
+    }
+
+    private static func copy(elements: some Collection<UInt8>) -> UnsafeMutableRawBufferPointer? {
+        var bytes = Array(elements)
+        defer { Memory.cleanse(&bytes) }
+        return unsafe bytes.withUnsafeBytes { unsafe copy($0) }
     }
 
     deinit {
