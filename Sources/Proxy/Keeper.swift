@@ -15,7 +15,7 @@ struct Keeper: Sendable {
     private static let settleMilliseconds: Int32 = 20
     private static let checkInterval = Duration.seconds(30)
     /// How long news of profiles are gathered before they are written.
-    private static let gatherMilliseconds: Int64 = 250
+    static let gatherMilliseconds: Int64 = 250
     /// How often it is written when profiles were used last, and what their quotas are, if there is nothing else to write.
     private static let useInterval: Int64 = 300_000
 

@@ -34,6 +34,9 @@ public final class Server: Sendable {
     /// An address as text, e.g. `127.0.0.1:5392`.
     public typealias SocketAddressText = String
 
+    /// How long it takes at most, in ms, until the store holds what a refusal has led to.
+    public static let usageDelay = Int32(2 * Keeper.gatherMilliseconds)
+
     /// Binds, reads the credentials and starts to serve.
     ///
     /// - Parameters:

@@ -10,7 +10,8 @@ struct CodexProvider: Equatable {
 
     /// Its members, with values in TOML. There is no key and no login: with neither, Codex sends no credential and asks for none.
     ///
-    /// WebSockets are off because Keybearer answers an upgrade with 426, which costs a request before each turn.
+    /// WebSockets are off although Keybearer tunnels them: what goes through a tunnel is not looked into, so that a refused turn could not
+    /// be sent again with another account, and a profile could not be named by the model.
     var members: [(name: String, value: String)] {
         var members = [
             ("name", TOMLText.quoted("Keybearer")), ("base_url", TOMLText.quoted(base)), ("wire_api", TOMLText.quoted("responses")),

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Credentials
 internal import JSON
+internal import Proxy
 internal import Routing
 internal import Sockets
 
@@ -83,6 +84,8 @@ struct CooldownCommand: ParsableCommand {
 
         func run() throws {
             let installation = try Installation(options)
+            // A running server writes its refusals down a moment later: one that was made just now is to be cleared as well.
+            if installation.control.status != nil { Pause.milliseconds(Server.usageDelay) }
             let snapshot = try installation.load()
             if let profileID, snapshot.profile(profileID) == nil, snapshot.usage[profileID] == nil {
                 throw StoreError.unknownProfile(id: profileID)

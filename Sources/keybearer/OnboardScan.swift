@@ -13,7 +13,7 @@ struct OnboardScan {
 
     let tools: [FoundTool]
     /// Files in which other tools keep logins of their own.
-    let foreignLogins: [(tool: String, path: String)]
+    let foreignLogins: [(tool: String, path: String, owner: LoginOwner?)]
     let profiles: [Profile]
     let environmentKeys: [EnvironmentKey]
 
@@ -29,7 +29,8 @@ struct OnboardScan {
                     guard let path = kind.loginPath(home: home, environment: environment), unsafe access(path, F_OK) == 0 else {
                         return nil
                     }
-                    return (kind.toolName, path)
+                    let owner = LoginOwner.allCases.first { $0.path(home: home, environment: environment) == path }
+                    return (kind.toolName, path, owner)
                 }
             } ?? []
         profiles = try installation.store.load().profiles
@@ -53,7 +54,8 @@ struct OnboardScan {
         for login in foreignLogins {
             lines.append(
                 "\(login.path) is a login of \(login.tool)'s own. It was not read and is not taken over: two programs with one refresh "
-                    + "token log each other out. Log in here as well, so that each has a token of its own.")
+                    + "token log each other out. Log in here as well, so that each has a token of its own"
+                    + (login.owner.map { ", or let Keybearer read it: keybearer import \($0.rawValue)" } ?? "") + ".")
         }
         return lines
     }

@@ -81,6 +81,7 @@ import Testing
         try #require(mkfifo(path, 0o600) == 0)
         let outcome = try script("--auth-choice", "skip")
         #expect(outcome.code == 0 && outcome.output.contains("\(path) is a login of Codex CLI's own. It was not read"))
+        #expect(outcome.output.contains("let Keybearer read it: keybearer import codex."))
     }
 
     @Test(arguments: [
