@@ -1,4 +1,4 @@
-/// RFC 9112 §7.1, decoded where it lies: each call yields one run of data bytes. Extensions and trailers are checked and dropped.
+/// RFC 9112 §7.1, decoded where it lies: each call yields one run of data or trailer bytes. Extensions are checked and dropped.
 ///
 ///     size ─CR─▶ sizeEnd ─LF─▶ data ─▶ dataCR ─▶ dataLF ─▶ size
 ///       └─;─▶ extension ─CR─▶ ┘  └─ size 0 ─▶ trailers ──empty line──▶ done
@@ -9,6 +9,9 @@ public struct ChunkDecoder: Sendable {
     public enum Step: Equatable, Sendable {
         /// `count` bytes of the body lie at `start`; go on at `next`.
         case data(start: Int, count: Int, next: Int)
+        /// `count` bytes of a trailer section that has fields lie at `start`, its last empty line among them; go on at `next`. What they say is
+        /// worth something only once the body is `done`.
+        case trailers(start: Int, count: Int, next: Int)
         /// All bytes are used up.
         case starved
         /// The body is complete; what lies at `next` belongs to the next message.
@@ -57,6 +60,7 @@ public struct ChunkDecoder: Sendable {
                 if left == 0 { state = .dataCR }
                 return .data(start: at, count: run, next: at + run)
             }
+            if state == .trailers { return try nextTrailers(view, at) }
             try read(view[at])
             if state == .done { return .done(next: at + 1) }
             at += 1
@@ -64,7 +68,17 @@ public struct ChunkDecoder: Sendable {
         return .starved
     }
 
-    /// One byte that is not data.
+    private mutating func nextTrailers(_ view: ByteView, _ from: Int) throws(Rejection) -> Step {
+        var at = from
+        while at < view.count, state == .trailers {
+            if try trailers.read(view[at]) { state = .done }
+            at += 1
+        }
+        if trailers.hasFields { return .trailers(start: from, count: at - from, next: at) }
+        return state == .done ? .done(next: at) : .starved
+    }
+
+    /// One byte that is neither data nor a trailer's.
     @inline(__always)
     private mutating func read(_ byte: UInt8) throws(Rejection) {
         switch state {
@@ -84,10 +98,8 @@ public struct ChunkDecoder: Sendable {
             state = .size
             left = 0
             digits = 0
-        case .trailers:
-            if try trailers.read(byte) { state = .done }
         case .failed(let rejection): throw rejection
-        case .data, .done: break
+        case .data, .trailers, .done: break
         }
     }
 

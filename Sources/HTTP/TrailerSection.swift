@@ -1,4 +1,4 @@
-/// The trailer section of a chunked body (RFC 9112 §7.1.2), checked byte by byte like the field lines of a head, and dropped.
+/// The trailer section of a chunked body (RFC 9112 §7.1.2), checked byte by byte like the field lines of a head.
 ///
 ///     lineStart ─▶ name ─:─▶ value ─CR─▶ lineEnd ─LF─▶ lineStart ─CR─▶ lastEnd ─LF─▶ the end
 ///
@@ -15,6 +15,9 @@ struct TrailerSection {
     private var byteCount = 0
     private var name = InlineArray<64, UInt8>(repeating: 0)
     private var nameCount = 0
+
+    /// Something but the empty line has been read.
+    private(set) var hasFields = false
 
     /// Takes the next byte; true at the LF that ends the section.
     mutating func read(_ byte: UInt8) throws(Rejection) -> Bool {
@@ -61,6 +64,7 @@ struct TrailerSection {
             throw Byte.isControl(byte) ? Rejection.forControl(byte) : .malformedFieldName
         }
         guard nameCount < Self.nameLimit else { throw .trailersTooLarge }
+        hasFields = true
         name[nameCount] = byte
         nameCount += 1
     }

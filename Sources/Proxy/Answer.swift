@@ -34,7 +34,10 @@ extension Worker {
         var text = "HTTP/1.1 \(status) \(StatusText.reason(status))\r\n\(fields)"
         text += "Keybearer-Request-Id: \(RequestID.text(exchanges[id].number))\r\nContent-Length: \(body.utf8.count)\r\n"
         text += connectionField(id, keepAlive: keepAlive, names: status == 426 ? "Upgrade" : nil)
-        downstreams[client].outbound.append(text: text + "\r\n" + (isHead ? "" : body))
+        downstreams[client].outbound.append(text: text + "\r\n")
+        sendHead(to: client)
+        if !isHead { downstreams[client].outbound.append(text: body) }
+        endAnswer(id)
         let unread = isBroken || !exchanges[id].request.isComplete
         closeExchange(id)
         nextRequest(client, keepAlive: keepAlive, requestUnread: unread)

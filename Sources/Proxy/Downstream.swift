@@ -1,7 +1,8 @@
 internal import HTTP
 internal import Sockets
 
-/// A client's connection and the one exchange it may have under way.
+/// A client's connection and the one exchange it may have under way; or a stream of a client's HTTP/2 connection, which carries one exchange
+/// and ends with it.
 ///
 ///     reading ──answer sent, keep-alive──▶ reading
 ///        │ ──answer sent, close────────────▶ closing ──all sent──▶ gone
@@ -11,7 +12,9 @@ internal import Sockets
 struct Downstream: ~Copyable {
     enum Stage { case reading, closing, lingering, ended, gone }
 
-    let socket: Descriptor
+    /// Nil: a stream.
+    private(set) var socket: Descriptor?
+    var stream: StreamState
     let caller: Caller
     /// Received and not yet used: a head in pieces, a body held by back-pressure, the next request of a pipeline.
     var inbound: ByteQueue
@@ -29,13 +32,36 @@ struct Downstream: ~Copyable {
     var mayHoldRequests: Bool { stage == .reading || stage == .ended }
     /// Closing will send a reset, since the client could not tell otherwise that a body delimited by the end was cut.
     var endsByReset = false
+    /// Nothing but the beginning of HTTP/2's preface has come, or nothing at all.
+    var mayBeHTTP2 = true
 
     init(socket: consuming Descriptor, caller: Caller, pool: BufferPool, readDeadline: Int64) {
-        self.socket = socket
+        self.socket = consume socket
+        stream = StreamState(carrier: -1, number: 0, trailers: ByteQueue(pool: pool))
         self.caller = caller
         inbound = ByteQueue(pool: pool)
         outbound = ByteQueue(pool: pool)
         self.readDeadline = readDeadline
+    }
+
+    /// A stream of the HTTP/2 connection `carrier`.
+    init(stream number: Int32, of carrier: Int32, caller: Caller, pool: BufferPool) {
+        socket = nil
+        stream = StreamState(carrier: carrier, number: number, trailers: ByteQueue(pool: pool))
+        self.caller = caller
+        inbound = ByteQueue(pool: pool)
+        outbound = ByteQueue(pool: pool)
+        readDeadline = .max
+    }
+
+    var isStream: Bool { stream.carrier >= 0 }
+
+    /// Gives the socket away, to be owned by what takes this connection's place.
+    mutating func takeSocket() -> Descriptor? { socket.take() }
+
+    /// Frames what waits for a stream.
+    mutating func pour(into session: HTTP2Session, slot: Int32, room: Int) -> Int {
+        stream.pour(&outbound, into: session, slot: slot, room: room)
     }
 }
 
@@ -44,7 +70,7 @@ struct Downstream: ~Copyable {
 extension Worker {
     /// Takes over a connection from the acceptor.
     mutating func adopt(_ fd: Int32, _ caller: Caller) {
-        guard !draining, Int(fd) < downstreams.capacity else {
+        guard !draining, Int(fd) < Worker.slots else {
             shared.loads.ended(worker: index, caller)
             return Descriptor(owning: fd).discard()
         }
@@ -70,10 +96,12 @@ extension Worker {
 
     private mutating func receiveDownstream(_ fd: Int32) {
         let target = unsafe received
-        switch unsafe downstreams[fd].socket.receive(into: target, capacity: Worker.receiveRoom) {
+        switch unsafe downstreams[fd].socket?.receive(into: target, capacity: Worker.receiveRoom) ?? .failed(0) {
         case .moved(let count):
             guard downstreams[fd].stage == .reading else { return }  // lingering: read and dropped
-            feedDownstream(fd, unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: target, count: count)))
+            let bytes = unsafe UnsafeRawBufferPointer(start: target, count: count)
+            if downstreams[fd].mayBeHTTP2 { return unsafe feedBeginning(fd, bytes) }
+            feedDownstream(fd, unsafe RawSpan(_unsafeBytes: bytes))
         case .wouldBlock: return
         case .ended where downstreams[fd].stage == .lingering && !downstreams[fd].outbound.isEmpty:
             downstreams[fd].stage = .closing  // it has sent all it will; our answer is still on its way
@@ -83,8 +111,28 @@ extension Worker {
         }
     }
 
+    /// The first bytes of a connection tell the version (RFC 9113 §3.3).
+    private mutating func feedBeginning(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) {
+        var held = ByteQueue(pool: pool)
+        held.take(from: &downstreams[fd].inbound)
+        if !held.isEmpty { unsafe held.append(bytes) }
+        let all = unsafe held.isEmpty ? bytes : held.bytes
+        switch unsafe HTTP2Preface.find(in: all) {
+        case .whole: unsafe carryStreams(of: fd, all)
+        case .begun:
+            if held.isEmpty {
+                unsafe held.append(bytes)
+                downstreams[fd].readDeadline = now + timeouts.head
+            }
+            downstreams[fd].inbound.take(from: &held)
+        case .none:
+            downstreams[fd].mayBeHTTP2 = false
+            feedDownstream(fd, unsafe RawSpan(_unsafeBytes: all))
+        }
+    }
+
     /// Uses what it can of `bytes`, keeps the rest for later.
-    private mutating func feedDownstream(_ fd: Int32, _ bytes: RawSpan) {
+    mutating func feedDownstream(_ fd: Int32, _ bytes: RawSpan) {
         guard downstreams[fd].inbound.isEmpty else {
             hold(fd, bytes)
             return drainInbound(fd)
@@ -114,6 +162,7 @@ extension Worker {
         held.consume(used)
         downstreams[fd].inbound.take(from: &held)
         updateInterest(ofDownstream: fd)
+        if downstreams[fd].stream.peerHasEnded, downstreams[fd].inbound.isEmpty { bodyEnded(fd) }
     }
 
     /// Feeds heads and bodies; answers how many bytes were used. The rest waits for the upstream, or for this exchange to end.
@@ -143,9 +192,10 @@ extension Worker {
     /// Sends what waits; applies the end that was decided once all is gone.
     mutating func flushDownstream(_ fd: Int32) {
         guard downstreams[fd].stage != .gone else { return }
+        if downstreams[fd].isStream { return flushStream(fd) }
         sending: while !downstreams[fd].outbound.isEmpty {
             let bytes = unsafe downstreams[fd].outbound.bytes
-            switch unsafe downstreams[fd].socket.send(bytes.baseAddress.unsafelyUnwrapped, count: bytes.count) {
+            switch unsafe downstreams[fd].socket?.send(bytes.baseAddress.unsafelyUnwrapped, count: bytes.count) ?? .failed(0) {
             case .moved(let count):
                 downstreams[fd].outbound.consume(count)
                 downstreams[fd].writeDeadline = .max
@@ -156,7 +206,7 @@ extension Worker {
         if downstreams[fd].outbound.isEmpty {
             switch downstreams[fd].stage {
             case .closing: return endDownstream(fd)
-            case .lingering: downstreams[fd].socket.endWriting()
+            case .lingering: downstreams[fd].socket?.endWriting()
             case .reading, .ended, .gone: break
             }
         } else if downstreams[fd].writeDeadline == .max {
@@ -177,13 +227,14 @@ extension Worker {
     }
 
     private mutating func endDownstream(_ fd: Int32) {
-        if downstreams[fd].endsByReset { downstreams[fd].socket.resetWhenClosed() }
+        if downstreams[fd].endsByReset { downstreams[fd].socket?.resetWhenClosed() }
         buryDownstream(fd)
     }
 
     /// The client has left, or must be left: its upstream is closed at once.
     mutating func abandon(_ fd: Int32) {
         guard downstreams[fd].stage != .gone else { return }
+        if downstreams[fd].isStream { return resetStream(fd, HTTP2Code.cancel) }
         let id = downstreams[fd].exchange
         if id >= 0 { dropExchange(id) }
         buryDownstream(fd)
@@ -198,6 +249,7 @@ extension Worker {
     /// Reads only while there is room for what is read, writes only while something waits.
     mutating func updateInterest(ofDownstream fd: Int32) {
         guard downstreams[fd].stage != .gone else { return }
+        if downstreams[fd].isStream { return creditStream(fd) }
         var wanted: Poller.Interest = []
         switch downstreams[fd].stage {
         case .reading: wanted = downstreams[fd].inbound.count < Worker.heldBytes ? [.read, .peerEnded] : .peerEnded

@@ -30,6 +30,7 @@ struct EventLog: Sendable {
         logger.warning("refused \(who): only this user's processes are served (clients.uids adds others); said once")
     }
     func sessionsUnsaved(_ why: String) { logger.warning("sessions were not written down and would not survive a restart: \(why)") }
+    func clientTooBusy() { logger.warning("an HTTP/2 connection was ended: too many resets, pings or empty frames (ENHANCE_YOUR_CALM)") }
     func acceptPaused(_ why: String) { logger.warning("accepting pauses: \(why)") }
     func acceptResumed() { logger.info("accepting goes on") }
     func settingsTaken(_ fixed: [String]) {

@@ -47,6 +47,12 @@ extension Worker {
 
     /// After an answer: the next request of the connection, or its end.
     mutating func nextRequest(_ client: Int32, keepAlive: Bool, requestUnread: Bool) {
+        if downstreams[client].isStream {
+            downstreams[client].stage = .closing
+            downstreams[client].readDeadline = .max
+            downstreams[client].inbound.release()
+            return flushDownstream(client)
+        }
         guard keepAlive else { return closeWhenSent(client, requestUnread: requestUnread) }
         downstreams[client].readDeadline = now + timeouts.keepAlive
         flushDownstream(client)
@@ -57,6 +63,10 @@ extension Worker {
     mutating func truncate(_ id: Int32) {
         let client = exchanges[id].downstream
         dropUpstream(id)
+        if downstreams[client].isStream {
+            flushDownstream(client)
+            return resetStream(client, HTTP2Code.internalError)
+        }
         closeExchange(id)
         closeWhenSent(client, requestUnread: false)
     }
@@ -88,6 +98,8 @@ extension Worker {
         if exchanges[id].stage == .head { exchanges[id].head.reset() }
         downstreams[exchanges[id].downstream].exchange = -1
         exchanges[id].headBytes.release()
+        exchanges[id].requestTrailers.release()
+        exchanges[id].answerTrailers.release()
         exchanges[id].clear()
         freeExchanges.append(id)
     }

@@ -31,6 +31,8 @@ struct Exchange: ~Copyable {
     var head = RequestHead()
     var headBytes: ByteQueue
     var request = MessageBody()
+    /// Lines behind the body, with the empty line that ends them.
+    var requestTrailers: ByteQueue
     var replay: ReplayCopy
     /// The client asks for a WebSocket (RFC 6455), and the provider may agree to one.
     var wantsWebSocket = false
@@ -82,6 +84,7 @@ struct Exchange: ~Copyable {
     var response = ResponseHead()
     var refusalLook = RefusalLook()
     var answer = MessageBody()
+    var answerTrailers: ByteQueue
     /// The status sent to the client; 0 when it left before.
     var status = 0
     /// The client has been sent all of the answer.
@@ -95,6 +98,8 @@ struct Exchange: ~Copyable {
         self.setup = setup
         headBytes = ByteQueue(pool: pool)
         replay = ReplayCopy(pool: pool)
+        requestTrailers = ByteQueue(pool: pool)
+        answerTrailers = ByteQueue(pool: pool)
         decoded = ByteQueue(pool: pool)
         answerLook = AnswerLook(pool: pool)
     }
@@ -116,7 +121,9 @@ extension Worker {
     mutating func begin(_ id: Int32) {
         takeNews()
         exchanges[id].begin(setup)
-        exchanges[id].request.begin(exchanges[id].head.framing)
+        // A stream of HTTP/2 ends its body itself.
+        let endsWithStream = downstreams[exchanges[id].downstream].isStream && exchanges[id].head.framing == .chunked
+        exchanges[id].request.begin(endsWithStream ? .untilClose : exchanges[id].head.framing)
         exchanges[id].stage = .choosing
         downstreams[exchanges[id].downstream].readDeadline = .max
         guard admit(id), route(id) else { return }
@@ -246,8 +253,7 @@ extension Worker {
         if exchanges[id].head.expectsContinue, !exchanges[id].request.isComplete, downstreams[client].inbound.isEmpty,
             exchanges[id].request.byteCount == 0, !exchanges[id].continueWasSent
         {
-            downstreams[client].outbound.append("HTTP/1.1 100 Continue\r\n\r\n")
-            flushDownstream(client)
+            sendContinue(to: client)
         }
         if !exchanges[id].request.isComplete { downstreams[client].readDeadline = now + timeouts.bodyIdle }
         flushSoon(fd)
@@ -258,7 +264,7 @@ extension Worker {
         let client = exchanges[id].downstream
         let fd = exchanges[id].upstream
         exchanges[id].isWhole = true
-        if exchanges[id].answerIsChunked { downstreams[client].outbound.append("0\r\n\r\n") }
+        endAnswer(id)
         downstreams[client].endsByReset = false
         let keepsClient = mayKeepAlive(id)
         let requestUnread = !exchanges[id].request.isComplete

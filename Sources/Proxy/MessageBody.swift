@@ -14,6 +14,8 @@ struct MessageBody {
     enum Step {
         /// Body bytes at `start..<start+count`; go on at `next`.
         case data(start: Int, count: Int, next: Int)
+        /// A part of the trailer section at `start..<start+count`; go on at `next`.
+        case trailers(start: Int, count: Int, next: Int)
         /// The body ended before `next`.
         case ended(next: Int)
         /// All bytes were used.
@@ -54,6 +56,9 @@ struct MessageBody {
         case .data(let at, let count, let next):
             byteCount += count
             return .data(start: at, count: count, next: next)
+        case .trailers(let at, let count, let next):
+            isComplete = decoder.isDone
+            return .trailers(start: at, count: count, next: next)
         case .starved: return .starved
         case .done(let next):
             isComplete = true

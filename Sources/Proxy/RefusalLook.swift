@@ -128,7 +128,7 @@ extension Worker {
                 let taken = min(count, limit - text.count)
                 unsafe body.extracting(start..<start + taken).withUnsafeBytes { unsafe text.append(contentsOf: $0) }
                 at = next
-            case .ended(let next): at = next
+            case .trailers(_, _, let next), .ended(let next): at = next
             case .starved: return (text, false)
             case .broken: return (text, true)
             }

@@ -18,8 +18,7 @@ extension Worker {
         let client = exchanges[id].downstream
         if exchanges[id].head.expectsContinue, downstreams[client].inbound.isEmpty {
             exchanges[id].continueWasSent = true
-            downstreams[client].outbound.append("HTTP/1.1 100 Continue\r\n\r\n")
-            flushDownstream(client)
+            sendContinue(to: client)
         }
         downstreams[client].readDeadline = now + timeouts.bodyIdle
         return true
@@ -55,6 +54,9 @@ extension Worker {
             case .data(let start, let count, let next):
                 hold(id, bytes.extracting(start..<start + count))
                 at = next
+            case .trailers(let start, let count, let next):
+                exchanges[id].requestTrailers.append(bytes.extracting(start..<start + count))
+                at = next
             case .ended(let next): at = next
             case .starved:
                 downstreams[exchanges[id].downstream].readDeadline = now + timeouts.bodyIdle
@@ -81,7 +83,8 @@ extension Worker {
         if !exchanges[id].look.isCoded { exchanges[id].look.feed(run) }
     }
 
-    private mutating func endLook(_ id: Int32) {
+    /// Enough has been seen, or there is no more.
+    mutating func endLook(_ id: Int32) {
         exchanges[id].stage = .choosing
         downstreams[exchanges[id].downstream].readDeadline = .max
         if exchanges[id].look.isCoded { decode(id) }

@@ -87,7 +87,7 @@ extension Worker {
     /// client still has to send follows it.
     mutating func sendHeld(_ id: Int32, to fd: Int32) {
         var room = Worker.heldBytes - min(upstreams[fd].waiting, Worker.heldBytes)
-        let chunked = exchanges[id].request.framing == .chunked
+        let chunked = exchanges[id].head.framing == .chunked
         while !exchanges[id].replay.isSent, room > 0 {
             let held = unsafe RawSpan(_unsafeBytes: exchanges[id].replay.bytes.bytes)
             let start = exchanges[id].replay.sentCount
@@ -98,7 +98,7 @@ extension Worker {
         }
         flushSoon(fd)
         guard exchanges[id].replay.isSent else { return }
-        if chunked, exchanges[id].request.isComplete { upstreams[fd].outbound.append("0\r\n\r\n") }
+        if exchanges[id].request.isComplete { endRequest(id, to: fd) }
         // What was held to be looked into is kept only if it may be of use again.
         guard exchanges[id].replay.isWhole, exchanges[id].stage < .responding, let limit = replayLimit(id) else { return dropReplay(id) }
         if !exchanges[id].replay.keepUp(to: limit) { dropReplay(id) }
@@ -114,9 +114,10 @@ extension Worker {
             case .data(let start, let count, let next):
                 sendBody(id, bytes.extracting(start..<start + count), to: fd)
                 at = next
-            case .ended(let next):
-                upstreams[fd].outbound.append("0\r\n\r\n")
+            case .trailers(let start, let count, let next):
+                exchanges[id].requestTrailers.append(bytes.extracting(start..<start + count))
                 at = next
+            case .ended(let next): at = next
             case .starved:
                 at = bytes.byteCount
                 bodyProgressed(id, fd)
@@ -137,8 +138,17 @@ extension Worker {
                 return bytes.byteCount
             }
         }
+        endRequest(id, to: fd)
         bodyProgressed(id, fd)
         return at
+    }
+
+    /// All of the body has been handed over.
+    mutating func endRequest(_ id: Int32, to fd: Int32) {
+        if exchanges[id].head.framing == .chunked {
+            unsafe upstreams[fd].outbound.append(endOfChunks: exchanges[id].requestTrailers.bytes)
+        }
+        flushSoon(fd)
     }
 
     private mutating func bodyProgressed(_ id: Int32, _ fd: Int32) {
@@ -152,7 +162,7 @@ extension Worker {
     private mutating func sendBody(_ id: Int32, _ run: RawSpan, to fd: Int32) {
         if exchanges[id].look.stage == .watching { exchanges[id].look.feed(run) }
         replayBytes += exchanges[id].replay.keep(run, room: exchanges[id].setup.replayShare - replayBytes)
-        writeBody(run, chunked: exchanges[id].request.framing == .chunked, to: fd)
+        writeBody(run, chunked: exchanges[id].head.framing == .chunked, to: fd)
     }
 
     private mutating func writeBody(_ run: RawSpan, chunked: Bool, to fd: Int32) {
@@ -174,6 +184,12 @@ extension Worker {
 }
 
 extension ByteQueue {
+    /// The last chunk and what follows it: `trailers`, if there are some, with the empty line behind them.
+    mutating func append(endOfChunks trailers: UnsafeRawBufferPointer) {
+        append("0\r\n")
+        if unsafe trailers.isEmpty { append("\r\n") } else { unsafe append(trailers) }
+    }
+
     /// A chunk's size line (RFC 9112 §7.1).
     @inline(__always)
     mutating func append(chunkSize size: Int) {

@@ -85,7 +85,15 @@ extension Worker {
         writeStatusLine(id, head, to: fd)
         writeFields(id, head, to: fd)
         downstreams[fd].outbound.append("\r\n")
+        sendHead(to: fd, isInterim: true)
         flushDownstream(fd)
+    }
+
+    /// The client may send its body: an interim answer of our own.
+    mutating func sendContinue(to client: Int32) {
+        downstreams[client].outbound.append(StatusLine.continue)
+        sendHead(to: client, isInterim: true)
+        flushDownstream(client)
     }
 
     /// The answer goes to the client: from here on nothing can be sent again.
@@ -106,6 +114,7 @@ extension Worker {
             writeFraming(id, to: fd)
         }
         downstreams[fd].outbound.append("\r\n")
+        sendHead(to: fd, ends: exchanges[id].answer.isComplete)
     }
 
     private mutating func writeStatusLine(_ id: Int32, _ head: RawSpan, to fd: Int32) {
@@ -172,7 +181,9 @@ extension Worker {
                 downstreams[fd].outbound.append("\r\n")
             }
         case .chunked, .untilClose:
-            if modern {
+            if downstreams[fd].isStream {
+                // The stream's end is the body's.
+            } else if modern {
                 exchanges[id].answerIsChunked = true
                 downstreams[fd].outbound.append("Transfer-Encoding: chunked\r\n")
             } else {
@@ -180,6 +191,7 @@ extension Worker {
                 downstreams[fd].endsByReset = true
             }
         }
+        if downstreams[fd].isStream { return }
         if !mayKeepAlive(id) {
             exchanges[id].answerEndsConnection = true  // what is announced is done
             downstreams[fd].outbound.append("Connection: close\r\n")
@@ -198,6 +210,9 @@ extension Worker {
                 writeAnswerBody(id, bytes.extracting(start..<start + count), to: client)
                 if exchanges[id].answerLook.isActive { learnFromBody(id, bytes.extracting(start..<start + count)) }
                 at = next
+            case .trailers(let start, let count, let next):
+                exchanges[id].answerTrailers.append(bytes.extracting(start..<start + count))
+                at = next
             case .ended(let next): at = next
             case .starved:
                 flushDownstream(client)
@@ -211,6 +226,17 @@ extension Worker {
         // Bytes after a complete answer: the connection is thrown away, its next answer could be anybody's (threats §5).
         finish(id, upstreamIsClean: at == bytes.byteCount)
         return bytes.byteCount
+    }
+
+    /// All of the answer's body has been handed over.
+    mutating func endAnswer(_ id: Int32) {
+        let client = exchanges[id].downstream
+        if downstreams[client].isStream {
+            downstreams[client].stream.ends = true
+            unsafe downstreams[client].stream.trailers.append(exchanges[id].answerTrailers.bytes)
+        } else if exchanges[id].answerIsChunked {
+            unsafe downstreams[client].outbound.append(endOfChunks: exchanges[id].answerTrailers.bytes)
+        }
     }
 
     private mutating func writeAnswerBody(_ id: Int32, _ run: RawSpan, to fd: Int32) {

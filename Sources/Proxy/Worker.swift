@@ -13,7 +13,11 @@ struct Worker: ~Copyable {
     static var heldBytes: Int { 64 << 10 }
     /// How long a client may go on sending a body that has already been answered.
     static var lingerMilliseconds: Int64 { 2_000 }
+    /// Descriptors are below this number; streams of HTTP/2 connections have the numbers from it on.
     static var slots: Int { 1 << 16 }
+    static var streams: Int { 1 << 16 }
+    /// Room for what one receive opens to.
+    static var openRoom: Int { receiveRoom + TLSConnection.recordBytes }
     /// How often deadlines are looked at. Setting one is a store; only this sweep costs anything.
     private static var sweepMilliseconds: Int64 { 250 }
     /// The same while a deadline of a few hundred milliseconds is running.
@@ -28,9 +32,15 @@ struct Worker: ~Copyable {
     var tls: ClientContext
     var caFile: String?
     let received = UnsafeMutableRawPointer.allocate(byteCount: Worker.receiveRoom, alignment: 4096)
-    let opened = UnsafeMutableRawPointer.allocate(byteCount: Worker.receiveRoom + (16 << 10), alignment: 4096)
+    let opened = UnsafeMutableRawPointer.allocate(byteCount: Worker.openRoom, alignment: 4096)
 
-    var downstreams = SlotTable<Downstream>(capacity: Worker.slots)
+    var downstreams = SlotTable<Downstream>(capacity: Worker.slots + Worker.streams, split: Worker.slots)
+    var carriers = SlotTable<Carrier>(capacity: Worker.slots)
+    let scratch: HTTP2Scratch
+    var streamNumbers = StreamNumbers()
+    /// HTTP/2 connections with frames to be sent at the end of this turn.
+    var stirred: [Int32] = []
+    var clientCarriers = 0
     var upstreams = SlotTable<Upstream>(capacity: Worker.slots)
     var exchanges = SlotTable<Exchange>(capacity: Worker.slots)
     var freeExchanges: [Int32] = []
@@ -66,6 +76,7 @@ struct Worker: ~Copyable {
         self.index = index
         self.shared = shared
         self.mailbox = mailbox
+        scratch = HTTP2Scratch(pool: pool)
         rosters = RosterCache(shared.board)
         let settings = rosters.setup.settings
         timeouts = Timeouts(settings.timeouts)
@@ -85,14 +96,15 @@ struct Worker: ~Copyable {
     /// Runs until the drain is over.
     mutating func run() {
         poller.add(mailbox.descriptor, .read)
-        while !(draining && downstreams.count == 0) {
-            let waiting = downstreams.count > 0 || upstreams.count > 0 || !access.isEmpty
+        while !(draining && downstreams.count == 0 && clientCarriers == 0) {
+            let waiting = downstreams.count > 0 || carriers.count > 0 || upstreams.count > 0 || !access.isEmpty
             let pause = looking > 0 || !racing.isEmpty ? Self.closeSweepMilliseconds : Self.sweepMilliseconds
             let count = poller.wait(milliseconds: waiting ? Int32(pause) : -1)
             now = Clock.monotonic()
             for event in 0..<count { serve(poller.descriptor(at: event), poller.ready(at: event)) }
             if !racing.isEmpty { goOnRacing() }
             if now >= nextSweep || looking > 0 { sweep() }
+            flushCarriers()
             buryGone()
         }
         if let log = shared.accessLog { access.hand(to: log, atLeast: 1) }
@@ -103,6 +115,8 @@ struct Worker: ~Copyable {
             serveDownstream(fd, ready)
         } else if upstreams.holds(fd) {
             serveUpstream(fd, ready)
+        } else if carriers.holds(fd) {
+            serveCarrier(fd, ready)
         } else if fd == mailbox.descriptor {
             readMail()
         }
@@ -110,7 +124,7 @@ struct Worker: ~Copyable {
     }
 
     /// Flushing lets held bodies go on, which may write again.
-    private mutating func flushWritten() {
+    mutating func flushWritten() {
         while let upstream = unflushed.popLast() { flushUpstream(upstream) }
     }
 
@@ -130,14 +144,16 @@ struct Worker: ~Copyable {
     /// Nothing new: idle clients are let go, the others when their answer has been sent.
     private mutating func drain() {
         draining = true
-        for fd in 0..<downstreams.ceiling where downstreams.holds(fd) && downstreams[fd].exchange < 0 && downstreams[fd].stage == .reading {
-            abandon(fd)
+        forEachDownstream { worker, fd in
+            if worker.downstreams[fd].exchange < 0, worker.downstreams[fd].stage == .reading { worker.abandon(fd) }
         }
+        for fd in 0..<carriers.ceiling where carriers.holds(fd) { leave(fd) }
     }
 
     private mutating func cut() {
         draining = true
-        for fd in 0..<downstreams.ceiling where downstreams.holds(fd) { abandon(fd) }
+        forEachDownstream { worker, fd in worker.abandon(fd) }
+        for fd in 0..<carriers.ceiling where carriers.holds(fd) { buryCarrier(fd) }
     }
 
     // MARK: Deadlines
@@ -145,13 +161,23 @@ struct Worker: ~Copyable {
     private mutating func sweep() {
         nextSweep = now + Self.sweepMilliseconds
         lookAfterHeld()
-        for fd in 0..<downstreams.ceiling where downstreams.holds(fd) {
-            if now >= downstreams[fd].readDeadline { clientTooSlow(fd) }
-            if now >= downstreams[fd].writeDeadline { abandon(fd) }
+        forEachDownstream { worker, fd in
+            if worker.now >= worker.downstreams[fd].readDeadline { worker.clientTooSlow(fd) }
+            if worker.now >= worker.downstreams[fd].writeDeadline { worker.abandon(fd) }
         }
+        for fd in 0..<carriers.ceiling where carriers.holds(fd) { sweepCarrier(fd) }
         if let log = shared.accessLog { access.hand(to: log, atLeast: 1) }
         for fd in 0..<upstreams.ceiling where upstreams.holds(fd) && now >= upstreams[fd].deadline { upstreamTooSlow(fd) }
         flushWritten()
+    }
+
+    /// Connections and streams of clients; each may end the one it is called with.
+    private mutating func forEachDownstream(_ body: (inout Worker, Int32) -> Void) {
+        var at = downstreams.next(from: 0)
+        while let fd = at {
+            body(&self, fd)
+            at = downstreams.next(from: fd + 1)
+        }
     }
 
     private mutating func clientTooSlow(_ fd: Int32) {
@@ -175,6 +201,12 @@ struct Worker: ~Copyable {
                 downstreams.remove(at: fd)
             } else if upstreams.holds(fd) {
                 upstreams.remove(at: fd)
+            } else if carriers.holds(fd) {
+                if case .client(let caller) = carriers[fd].peer {
+                    clientCarriers -= 1
+                    shared.loads.ended(worker: index, caller)
+                }
+                carriers.remove(at: fd)
             }
         }
         graves.removeAll(keepingCapacity: true)

@@ -106,7 +106,7 @@ struct BodyReader: ~Copyable {
         case .data(let start, let count, let next):
             add(start..<start + count, stream)
             stream.consume(next)
-        case .done(let next): stream.consume(next)
+        case .trailers(_, _, let next), .done(let next): stream.consume(next)
         case .starved: stream.consume(stream.unreadCount)
         case .malformed(let rejection): return "\(rejection.message)"
         }

@@ -9,12 +9,16 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     public let capacity: Int
     /// One more than the highest index ever used.
     public private(set) var ceiling: Int32 = 0
+    /// Indices from here on are filled from here on: those between `lowCeiling` and it were never used.
+    private let split: Int32
+    private var lowCeiling: Int32 = 0
     /// Slots in use.
     public private(set) var count = 0
 
-    /// A table of empty slots. Address space is taken at once, memory as slots are first used.
-    public init(capacity: Int) {
+    /// A table of empty slots. Address space is taken at once, memory as slots are first used. `split`: where a second kind of index begins.
+    public init(capacity: Int, split: Int? = nil) {
         self.capacity = capacity
+        self.split = Int32(split ?? capacity)
         guard let slots = unsafe calloc(capacity, MemoryLayout<Element>.stride), let used = unsafe calloc(capacity, 1) else {
             fatalError("out of memory for \(capacity) slots")
         }
@@ -31,12 +35,24 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     @inline(__always)
     public func holds(_ index: Int32) -> Bool { unsafe index >= 0 && Int(index) < capacity && used[Int(index)] }
 
+    /// The first slot in use at or after `index`, in order.
+    public func next(from index: Int32) -> Int32? {
+        var at = index
+        while at < ceiling {
+            if at >= lowCeiling, at < split { at = split }
+            if holds(at) { return at }
+            at += 1
+        }
+        return nil
+    }
+
     /// Fills a free slot.
     public mutating func insert(_ element: consuming Element, at index: Int32) {
         precondition(index >= 0 && Int(index) < capacity && !holds(index), "slot \(index) is taken or out of range")
         unsafe (slots + Int(index)).initialize(to: element)
         unsafe used[Int(index)] = true
         ceiling = max(ceiling, index + 1)
+        if index < split { lowCeiling = max(lowCeiling, index + 1) }
         count += 1
     }
     /// Empties a slot and ends its value.

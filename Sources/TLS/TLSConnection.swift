@@ -100,6 +100,20 @@ public struct TLSConnection: ~Copyable {
         return failure(count)
     }
 
+    /// Opens records into `target` until all that was offered has been used up, or no further one would surely fit below `room`: how many bytes
+    /// there are, and what came of the last read.
+    public borrowing func open(into target: UnsafeMutableRawPointer, room: Int) -> (count: Int, last: Received) {
+        var filled = 0
+        while filled + TLSConnection.recordBytes <= room {
+            let last = unsafe read(into: target + filled, capacity: TLSConnection.recordBytes)
+            guard case .bytes(let count) = last else { return (filled, last) }
+            filled += count
+        }
+        return (filled, .bytes(0))
+    }
+    /// What a record opens to at most (RFC 8446 §5.1).
+    public static var recordBytes: Int { 16 << 10 }
+
     @inline(never)
     private borrowing func failure(_ result: Int32) -> Received {
         let code = unsafe SSL_get_error(ssl, result)

@@ -5,6 +5,7 @@ import Testing
 struct DecodedBody: Equatable {
     enum End: Equatable { case done, starved, malformed(Rejection) }
     var data: [UInt8] = []
+    var trailers: [UInt8] = []
     var taken = 0
     var end = End.starved
 
@@ -25,6 +26,9 @@ struct DecodedBody: Equatable {
                 precondition(start == at || start > at && count > 0)
                 data += piece[start..<start + count]
                 at = next
+            case .trailers(let start, let count, let next):
+                trailers += piece[start..<start + count]
+                at = next
             case .starved:
                 taken += piece.count
                 return
@@ -34,6 +38,7 @@ struct DecodedBody: Equatable {
                 return
             case .malformed(let rejection):
                 end = .malformed(rejection)
+                trailers = []
                 taken = 0
                 return
             }

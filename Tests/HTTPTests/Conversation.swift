@@ -67,6 +67,7 @@ struct Conversation: Equatable {
                 case .data(let start, let count, let next):
                     log.bodies[log.bodies.count - 1] += buffer[start..<start + count]
                     at = next
+                case .trailers(_, _, let next): at = next
                 case .starved:
                     buffer.removeAll()
                     return false

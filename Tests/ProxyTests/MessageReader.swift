@@ -5,6 +5,8 @@ struct MessageReader {
     private var buffer: [UInt8] = []
     private(set) var startLine = ""
     private(set) var fields: [(name: String, value: String)] = []
+    /// The lines behind the last chunk that was read.
+    private(set) var trailers: [String] = []
     /// What of the body is still to be read.
     private(set) var framing = Framing.none
     /// Whether an earlier head promised a body that has not been looked at.
@@ -65,17 +67,22 @@ struct MessageReader {
         return body
     }
 
-    /// The next chunk; nil for the last one, with the empty trailer section behind it.
+    /// The next chunk; nil for the last one, with the trailer section behind it.
     mutating func readChunk() throws(Mismatch) -> [UInt8]? {
         let line = try readLine()
         guard let size = Int(line, radix: 16), line.first != "+", line.first != "-" else {
             throw Mismatch(expected: "a chunk size", got: line)
         }
+        guard size > 0 else {
+            trailers = []
+            while case let line = try readLine(), !line.isEmpty { trailers.append(line) }
+            framing = .none
+            return nil
+        }
         let data = try take(size)
         let end = try take(2)
         guard end == [13, 10] else { throw Mismatch(expected: "CR LF behind the chunk's data", got: Self.shown(end)) }
-        if size == 0 { framing = .none }
-        return size == 0 ? nil : data
+        return data
     }
 
     /// The script reads raw bytes from here on, or says that no body follows.

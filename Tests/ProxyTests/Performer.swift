@@ -53,6 +53,7 @@ struct Performer {
         case "chunk": try compare(Placeholders.bytes(text), try reader.readChunk() ?? Array("(the last chunk)".utf8))
         case "last-chunk":
             if let chunk = try reader.readChunk() { throw Mismatch(expected: "the last chunk", got: MessageReader.shown(chunk)) }
+            try compare(Placeholders.bytes(text), Array(reader.trailers.joined(separator: "\n").utf8))
         case "receive":
             let wanted = Placeholders.bytes(text)
             reader.forgetBody()

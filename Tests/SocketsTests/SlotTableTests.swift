@@ -26,6 +26,15 @@ import Testing
         #expect(counter.ended.isEmpty)
     }
 
+    @Test func slotsInUseAreFoundInOrderAcrossTheSplit() {
+        var table = SlotTable<Entry>(capacity: 100_000, split: 65_536)
+        let counter = Counter()
+        for index: Int32 in [2, 5, 65_540] { table.insert(Entry(number: Int(index), counter: counter), at: index) }
+        table.remove(at: 5)
+        let found = [table.next(from: 0), table.next(from: 3), table.next(from: 65_541)]
+        #expect(found == [2, 65_540, nil])
+    }
+
     @Test(arguments: [(0, false), (3, true), (7, false), (8, false), (-1, false), (Int32.max, false)])
     func onlySlotsInUseAreHeld(index: Int32, isHeld: Bool) {
         var table = SlotTable<Int>(capacity: 8)
