@@ -36,7 +36,7 @@ enum Catalogue {
                 bearerWhenKeyContains: entry.bearerWhenKeyContains,
                 oauth: client(of: entry, caFile: settings.upstream.caFile, &check),
                 headers: fields(entry.headers), failover: entry.failover, limitHeaders: entry.limitHeaders,
-                errorShape: entry.errorShape, needsCredential: entry.needsCredential, webSocket: entry.webSocket,
+                errorShape: entry.errorShape, needsCredential: entry.needsCredential, webSocket: entry.webSocket, http2: entry.http2,
                 addressAdvice: address.advice, environmentKeys: entry.environmentKeys)
         }
     }

@@ -34,6 +34,8 @@ public struct Provider: Sendable, Equatable {
     public let needsCredential: Bool
     /// Whether an upgrade to WebSocket is passed on. False: it is answered 426 at once, so that a client goes on over plain HTTP.
     public let webSocket: Bool
+    /// Whether HTTP/2 may be agreed on with it (by ALPN); else HTTP/1.1 is all that is offered.
+    public let http2: Bool
     /// One sentence on what to set, when `baseURL` is `nil`.
     public let addressAdvice: String?
     /// Environment variables that may hold a credential, best first; used only where no profile resolves.

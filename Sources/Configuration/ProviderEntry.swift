@@ -19,6 +19,7 @@ struct ProviderEntry: Sendable, Equatable {
     var errorShape = ErrorShape.openai
     var needsCredential = true
     var webSocket = true
+    var http2 = true
     var environmentKeys: [String] = []
 
     /// How each kind of credential is sent; a kind that is absent cannot be used.

@@ -18,6 +18,7 @@ enum ProviderSchema {
         .value("errorShape", \.errorShape, .choice(ErrorShape.allCases)),
         .value("needsCredential", \.needsCredential, .truth),
         .value("webSocket", \.webSocket, .truth),
+        .value("http2", \.http2, .truth),
         .value("environmentKeys", \.environmentKeys, .list(.checked("the name of an environment variable", isVariable))),
     ])
 

@@ -55,6 +55,8 @@ public struct HTTP2Session {
             to: Core(
                 scratch: scratch, connection: connection, isServer: isServer, outbound: ByteQueue(pool: pool),
                 partialHead: ByteQueue(pool: pool)))
+        // What goes to a provider has credentials in its heads.
+        unsafe core.pointee.outbound.isSecret = !isServer
         var raw: OpaquePointer?
         let callbacks = unsafe scratch.core.pointee.callbacks
         let made =

@@ -72,7 +72,9 @@ struct IncomingHead {
             hasLine = true
             texts.append("HTTP/1.1 ")
             unsafe texts.append(value)
-            texts.append(" \r\n")
+            texts.append(" ")
+            unsafe texts.append(StatusLine.reason(for: value))
+            texts.append("\r\n")
             return
         }
         if name.spells(":method", in: 0..<name.count) {

@@ -44,6 +44,9 @@ struct NodePool {
     @inline(__always)
     private func give(_ node: UnsafeMutableRawPointer) {
         let shelf = unsafe (node - 16).load(as: Int.self)
+        // Frames have been made in the large ones, and heads with credentials are frames.
+        let room = unsafe (node - 8).load(as: Int.self)
+        if room >= 4 << 10 { unsafe explicit_bzero(node, room) }
         guard shelf < Self.shelves, unsafe lists[shelf].count < Self.keep(shelf) else { return unsafe free(node - 16) }
         unsafe node.storeBytes(of: lists[shelf].free, as: UnsafeMutableRawPointer?.self)
         unsafe lists[shelf].free = unsafe node

@@ -3,6 +3,37 @@ public enum StatusLine {
     /// The whole interim answer to `Expect: 100-continue`.
     public static var `continue`: StaticString { "HTTP/1.1 100 Continue\r\n\r\n" }
 
+    /// The reason phrase of an answer that came without one, as in HTTP/2; some clients cannot read a status line that has none.
+    static func reason(for status: UnsafeRawBufferPointer) -> StaticString {
+        guard let digits = unsafe ByteView(status), digits.count == 3 else { return "" }
+        switch (Int(digits[0]) - 0x30) * 100 + (Int(digits[1]) - 0x30) * 10 + Int(digits[2]) - 0x30 {
+        case 100: return "Continue"
+        case 103: return "Early Hints"
+        case 200: return "OK"
+        case 201: return "Created"
+        case 202: return "Accepted"
+        case 204: return "No Content"
+        case 206: return "Partial Content"
+        case 304: return "Not Modified"
+        case 307: return "Temporary Redirect"
+        case 400: return "Bad Request"
+        case 401: return "Unauthorized"
+        case 402: return "Payment Required"
+        case 403: return "Forbidden"
+        case 404: return "Not Found"
+        case 405: return "Method Not Allowed"
+        case 409: return "Conflict"
+        case 413: return "Content Too Large"
+        case 422: return "Unprocessable Content"
+        case 429: return "Too Many Requests"
+        case 500: return "Internal Server Error"
+        case 502: return "Bad Gateway"
+        case 503: return "Service Unavailable"
+        case 504: return "Gateway Timeout"
+        default: return ""
+        }
+    }
+
     /// `HTTP/1.1 STATUS REASON CR LF`. A status that we never send is a programming error and gives 500.
     public static func text(for status: Int) -> StaticString {
         switch status {

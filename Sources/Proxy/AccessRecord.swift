@@ -45,6 +45,7 @@ struct AccessLines: ~Copyable {
         lines.append(decimal: exchange.answer.byteCount)
         lines.append(",\"attempts\":")
         lines.append(decimal: exchange.attempts.count)
+        if exchange.attempts.count > 0 { lines.append(exchange.wasSentInHTTP2 ? ",\"upstream\":\"h2\"" : ",\"upstream\":\"h1\"") }
         lines.append(",\"ms\":")
         lines.append(decimal: Int(max(0, now - exchange.startedAt)))
         if let paid = exchange.paidInsteadOf {

@@ -12,12 +12,17 @@ struct Carrier: ~Copyable {
         static func < (left: Stage, right: Stage) -> Bool { left.rawValue < right.rawValue }
     }
     /// Who is at the other end.
-    enum Peer { case client(Caller) }
+    enum Peer {
+        case client(Caller)
+        /// Of which origin's, and which requests it may carry.
+        case provider(origin: Int, key: Int)
+    }
 
     let socket: Descriptor
     var tls: TLSConnection?
     let session: HTTP2Session
     let peer: Peer
+    let isClient: Bool
     var stage = Stage.open
     /// Streams that have a slot.
     var streamCount = 0
@@ -32,6 +37,13 @@ struct Carrier: ~Copyable {
     var headDeadline = Int64.max
     /// Which streams were the last has been said.
     var hasSaidLast = false
+    /// Monotonic milliseconds at which something was last received, and at which a silent provider was asked whether it is there.
+    var lastHeard: Int64 = 0
+    var askedAt: Int64 = 0
+    /// By then it must have answered; `.max` while it is not asked.
+    var pingDeadline = Int64.max
+    /// A session to resume was kept.
+    var sessionKept = false
     /// By then the peer must have taken something of what waits; `.max` while nothing does.
     var writeDeadline = Int64.max
 
@@ -39,6 +51,7 @@ struct Carrier: ~Copyable {
         self.socket = socket
         self.session = session
         self.peer = peer
+        if case .client = peer { isClient = true } else { isClient = false }
         self.interest = interest
         self.deadline = deadline
     }
@@ -116,12 +129,13 @@ extension Worker {
     mutating func feedCarrier(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) {
         guard carriers[fd].stage < .ending else { return }
         let session = carriers[fd].session
+        carriers[fd].lastHeard = now
         let isUsable = unsafe session.receive(bytes, now: now)
         drainStreams()
         stir(fd)
         guard carriers[fd].stage < .ending else { return }
         if isUsable { return watchHead(fd) }
-        if session.isAbusive { shared.log.clientTooBusy() }
+        if session.isAbusive, carriers[fd].isClient { shared.log.clientTooBusy() }
         end(fd)
     }
 
@@ -132,7 +146,7 @@ extension Worker {
             let event = scratch.event(index)
             index += 1
             guard carriers.holds(event.connection), carriers[event.connection].stage != .gone else { continue }
-            serveClientStream(event)
+            if carriers[event.connection].isClient { serveClientStream(event) } else { serveProviderStream(event) }
         }
         if index > 0 { scratch.clear() }
     }
@@ -184,6 +198,12 @@ extension Worker {
             if downstreams[slot].stream.carrier == fd, !downstreams[slot].outbound.isEmpty { flushDownstream(slot) }
             at = downstreams.next(from: slot + 1)
         }
+        at = upstreams.next(from: Int32(Worker.slots))
+        while let slot = at {
+            if upstreams[slot].stream.carrier == fd, !upstreams[slot].outbound.isEmpty { flushSoon(slot) }
+            at = upstreams.next(from: slot + 1)
+        }
+        flushWritten()
     }
 
     private mutating func updateInterest(ofCarrier fd: Int32) {
@@ -202,6 +222,7 @@ extension Worker {
     /// Nothing more is read; it is closed once what waits, and says why, has been sent.
     mutating func end(_ fd: Int32) {
         guard carriers[fd].stage < .ending else { return }
+        leavePool(fd)
         carriers[fd].stage = .ending
         dropStreams(of: fd)
         stir(fd)
@@ -209,6 +230,9 @@ extension Worker {
 
     /// Everything has been sent. The kernel would answer unread bytes with a reset, which takes our last words away: they get a second.
     private mutating func linger(_ fd: Int32) {
+        guard carriers[fd].isClient else { return buryCarrier(fd) }
+        carriers[fd].tls?.sayGoodbye()
+        _ = carriers[fd].flush()
         dropStreams(of: fd)
         carriers[fd].stage = .lingering
         carriers[fd].deadline = now + 1_000
@@ -219,8 +243,9 @@ extension Worker {
     /// Closes at the end of the turn.
     mutating func buryCarrier(_ fd: Int32) {
         guard carriers[fd].stage != .gone else { return }
-        dropStreams(of: fd)
+        leavePool(fd)
         carriers[fd].stage = .gone
+        dropStreams(of: fd)
         poller.remove(fd)
         graves.append(fd)
     }
@@ -232,6 +257,11 @@ extension Worker {
         while let slot = at {
             if downstreams[slot].stream.carrier == fd { removeClientStream(slot) }
             at = downstreams.next(from: slot + 1)
+        }
+        at = upstreams.next(from: Int32(Worker.slots))
+        while let slot = at {
+            if upstreams[slot].stream.carrier == fd { removeProviderStream(slot) }
+            at = upstreams.next(from: slot + 1)
         }
     }
 }

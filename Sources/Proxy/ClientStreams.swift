@@ -187,7 +187,7 @@ extension Worker {
 
     /// Serves what is under way and what is on its way, and nothing after that (RFC 9113 §6.8).
     mutating func leave(_ fd: Int32) {
-        guard carriers[fd].stage == .open else { return }
+        guard carriers[fd].stage == .open, carriers[fd].isClient else { return }
         carriers[fd].stage = .leaving
         carriers[fd].deadline = now + Self.lastWordMilliseconds
         carriers[fd].session.announceEnd()
@@ -213,7 +213,8 @@ extension Worker {
             carriers[fd].session.terminate(HTTP2Code.enhanceYourCalm)
             return end(fd)
         }
-        if now >= carriers[fd].deadline, carriers[fd].streamCount == 0 {
+        if !carriers[fd].isClient { askAfter(fd) }
+        if carriers[fd].stage < .ending, now >= carriers[fd].deadline, carriers[fd].streamCount == 0 {
             carriers[fd].session.terminate(HTTP2Code.none)
             end(fd)
         }

@@ -19,6 +19,10 @@ struct Origin {
     /// Monotonic milliseconds until which the addresses are used without asking again.
     var freshUntil: Int64 = 0
     var isResolving = false
+    /// What was agreed on with it last; nil: nobody has asked yet.
+    var speaksHTTP2: Bool?
+    /// It may be asked.
+    var mayUseHTTP2: Bool
     /// To resume (RFC 8446 §2.2); never leaves this worker.
     var session: TLSSession?
     /// The `Host` line and the base path, ready to be written.
@@ -41,6 +45,7 @@ struct Origin {
         usesTLS = url?.scheme != .http
         hostLine = Array("Host: \(url?.authority ?? "")\r\n".utf8)
         basePath = Array((url?.path ?? "").utf8)
+        mayUseHTTP2 = provider.http2 && url?.scheme != .http
         watchesStreams = !provider.failover.streamErrors.isEmpty
         limits = provider.limitHeaders
         if let address = SocketAddress(literal: host, port: port) {
@@ -62,6 +67,7 @@ struct Origin {
         usesTLS = true
         hostLine = []
         basePath = []
+        mayUseHTTP2 = false
         watchesStreams = false
         limits = []
         title = "the proxy \(proxy)"
@@ -101,7 +107,7 @@ struct Origin {
 
 extension Provider {
     fileprivate func isSamePlace(as other: Provider) -> Bool {
-        baseURL == other.baseURL && failover.streamErrors.isEmpty == other.failover.streamErrors.isEmpty
+        baseURL == other.baseURL && http2 == other.http2 && failover.streamErrors.isEmpty == other.failover.streamErrors.isEmpty
             && limitHeaders == other.limitHeaders
     }
 }
@@ -142,7 +148,8 @@ extension Worker {
         }
         do throws(TLSError) {
             upstreams[fd].tls = try TLSConnection(
-                tls, host: origins[origin].host, isLiteral: origins[origin].isLiteral, resuming: origins[origin].session, pool: pool)
+                tls, host: origins[origin].host, isLiteral: origins[origin].isLiteral, offersHTTP2: mayUseHTTP2(id),
+                resuming: origins[origin].session, pool: pool)
         } catch {
             buryUpstream(fd)
             exchanges[id].upstream = -1
@@ -159,7 +166,14 @@ extension Worker {
         case .underWay:
             flushUpstream(fd)
             return false
+        case .done where upstreams[fd].tls?.speaksHTTP2 ?? false:
+            carryStreams(ofUpstream: fd)
+            return false
         case .done:
+            if mayUseHTTP2(upstreams[fd].exchange) {
+                origins[upstreams[fd].origin].speaksHTTP2 = false
+                awaitingMayGoOn = true
+            }
             upstreams[fd].stage = .active
             upstreams[fd].deadline = .max
             updateInterest(ofUpstream: fd)
@@ -184,7 +198,7 @@ extension Worker {
             // The provider may have closed it in this very turn, and a POST that meets a closed connection cannot be repeated (DESIGN §8).
             // Asking costs a system call, so only those are asked that were idle long enough for a provider's patience to end.
             let idleSince = upstreams[fd].deadline - timeouts.upstreamIdle
-            guard now - idleSince < Self.trustedIdleMilliseconds || upstreams[fd].socket.isQuiet else {
+            guard now - idleSince < Self.trustedIdleMilliseconds || upstreams[fd].isQuiet else {
                 buryUpstream(fd)
                 continue
             }

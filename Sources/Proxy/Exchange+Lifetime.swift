@@ -91,6 +91,10 @@ extension Worker {
             parked.removeAll { $0 == id }
             held.removeAll { $0 == id }
         }
+        if !awaiting.isEmpty {
+            awaiting.removeAll { $0 == id }
+            awaitingMayGoOn = true
+        }
         if exchanges[id].stage == .resolving { resolving.removeAll { $0 == id } }
         leaveLook(id)
         dropReplay(id)
@@ -149,6 +153,7 @@ extension Exchange {
         tried = TriedPositions()
         hold = Hold()
         sentAt = 0
+        wasSentInHTTP2 = false
         paidInsteadOf = nil
         response.reset()
         answer = MessageBody()

@@ -77,6 +77,8 @@ struct Exchange: ~Copyable {
     var hold = Hold()
     /// The subscription, percent-encoded, in whose place a metered key was billed, and why.
     var paidInsteadOf: String?
+    /// It was sent on a stream of an HTTP/2 connection the last time.
+    var wasSentInHTTP2 = false
     /// Monotonic milliseconds at which it was sent the last time.
     var sentAt: Int64 = 0
 
@@ -213,6 +215,7 @@ extension Worker {
 
     /// 5. A connection from the pool, or a new one.
     mutating func connect(_ id: Int32) {
+        if findStream(id) { return }
         guard let fd = pooled(for: id) else { return dial(id) }
         exchanges[id].upstream = fd
         connected(id)
@@ -228,12 +231,12 @@ extension Worker {
         exchanges[id].candidate?.wasUsed.store(true, ordering: .relaxed)
         if let slot = exchanges[id].candidate?.slot { shared.standings.wasUsed(slot, now: shared.wallClock()) }
         if let limit = timeouts.firstByte { upstreams[fd].deadline = now + limit }
-        inject(id, into: fd)
-        relay(id, fd)
+        exchanges[id].wasSentInHTTP2 = upstreams[fd].isStream
+        if inject(id, into: fd) { relay(id, fd) }
     }
 
-    /// 6. The upstream's head: the client's credentials and hop-by-hop fields out, ours in.
-    private mutating func inject(_ id: Int32, into fd: Int32) {
+    /// 6. The upstream's head: the client's credentials and hop-by-hop fields out, ours in. False: its connection takes no request any more.
+    private mutating func inject(_ id: Int32, into fd: Int32) -> Bool {
         let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
         let injector = Injector(
             origin: origins[exchanges[id].origin], candidate: exchanges[id].candidate, restStart: exchanges[id].restStart,
@@ -241,8 +244,9 @@ extension Worker {
         var output = ByteQueue(pool: pool)
         output.take(from: &upstreams[fd].outbound)
         output.isSecret = true
-        injector.write(exchanges[id].head, bytes, to: &output)
+        let secretsFrom = injector.write(exchanges[id].head, bytes, to: &output)
         upstreams[fd].outbound.take(from: &output)
+        return sendRequestHead(id, to: fd, secretsFrom: secretsFrom)
     }
 
     /// 7. The body up as it comes, the answer down as it comes (`RequestRelay`, `ResponseRelay`).
@@ -272,7 +276,7 @@ extension Worker {
             let isIntact = upstreamIsClean && !upstreams[fd].isDeaf && upstreams[fd].waiting == 0
             // A body that it was sent half of would be taken to begin in the next request.
             let keepsUpstream = isIntact && exchanges[id].response.keepAlive && !requestUnread && exchanges[id].replay.isSent
-            if keepsUpstream { keepUpstream(fd) } else { buryUpstream(fd) }
+            if keepsUpstream, !upstreams[fd].isStream { keepUpstream(fd) } else { buryUpstream(fd) }
         }
         closeExchange(id)
         nextRequest(client, keepAlive: keepsClient, requestUnread: requestUnread)

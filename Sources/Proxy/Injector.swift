@@ -13,13 +13,21 @@ struct Injector {
     /// What the model's rewriting changes in the head.
     let edit: RequestEdit
 
-    func write(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
+    /// Answers where, in `output`, the lines begin that carry the credential.
+    func write(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) -> Int {
         writeRequestLine(head, bytes, to: &output)
         output.append(origin.hostLine)
         writeFields(head, bytes, to: &output)
-        if isUpgrade { output.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") } else { writeFraming(head, to: &output) }
+        if isUpgrade {
+            output.append("Connection: Upgrade\r\nUpgrade: websocket\r\n")
+        } else {
+            writeFraming(head, to: &output)
+            writeTrailerWish(head, bytes, to: &output)
+        }
+        let secretsFrom = output.count
         candidate?.writeCredential(to: &output)
         output.append("\r\n")
+        return secretsFrom
     }
 
     private func writeRequestLine(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
@@ -71,6 +79,13 @@ struct Injector {
         field.isNamedInConnection || field.name.isHopByHop || field.name.isClientCredential || field.name.isKeybearer
             || field.name == .host || field.name == .contentLength || field.name == .expect
     }
+
+    /// Trailers are carried, so a client's wish for them is the provider's to know (RFC 9110 §10.1.4).
+    private func writeTrailerWish(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
+        guard let te = head.first(.te), FieldText.listContains(bytes, te.valueRange, Self.trailers) else { return }
+        output.append("Connection: TE\r\nTE: trailers\r\n")
+    }
+    private static let trailers = Array("trailers".utf8)
 
     private func writeFraming(_ head: borrowing RequestHead, to output: inout ByteQueue) {
         switch head.framing {

@@ -96,15 +96,15 @@ extension Worker {
             exchanges[id].race.next += 1
             switch TCP.dial(address) {
             case .failed(let code): exchanges[id].race.lastError = code
-            case .started(let socket) where Int(socket.number) >= upstreams.capacity || socket.number >= DescriptorReserve.ceiling:
+            case .started(let socket) where Int(socket.number) >= Worker.slots || socket.number >= DescriptorReserve.ceiling:
                 cancelRace(id)
                 return refuse(id, Refusal(.outOfDescriptors))
             case .started(let socket):
                 let fd = socket.number
                 upstreams.insert(
                     Upstream(
-                        socket: socket, origin: exchanges[id].origin, poolKey: exchanges[id].poolKey, exchange: id, tls: nil,
-                        outbound: ByteQueue(pool: pool), inbound: ByteQueue(pool: pool), deadline: exchanges[id].race.deadline),
+                        socket: socket, origin: exchanges[id].origin, poolKey: exchanges[id].poolKey, exchange: id, pool: pool,
+                        deadline: exchanges[id].race.deadline),
                     at: fd)
                 poller.add(fd, .write)
                 exchanges[id].race.add(fd)
@@ -132,7 +132,7 @@ extension Worker {
     /// One dial is decided.
     mutating func finishDial(_ fd: Int32) {
         let id = upstreams[fd].exchange
-        let code = TCP.outcome(of: upstreams[fd].socket)
+        let code = upstreams[fd].dialOutcome
         exchanges[id].race.remove(fd)
         guard code == 0 else {
             exchanges[id].race.lastError = code

@@ -87,12 +87,12 @@ extension Worker {
     /// client still has to send follows it.
     mutating func sendHeld(_ id: Int32, to fd: Int32) {
         var room = Worker.heldBytes - min(upstreams[fd].waiting, Worker.heldBytes)
-        let chunked = exchanges[id].head.framing == .chunked
         while !exchanges[id].replay.isSent, room > 0 {
             let held = unsafe RawSpan(_unsafeBytes: exchanges[id].replay.bytes.bytes)
             let start = exchanges[id].replay.sentCount
             let count = min(held.byteCount - start, Worker.heldBytes)
-            writeBody(held.extracting(start..<start + count), chunked: chunked, to: fd)
+            let isLast = exchanges[id].request.isComplete && start + count == held.byteCount
+            writeBody(id, held.extracting(start..<start + count), isLast: isLast, to: fd)
             exchanges[id].replay.sent(count)
             room -= count
         }
@@ -145,10 +145,19 @@ extension Worker {
 
     /// All of the body has been handed over.
     mutating func endRequest(_ id: Int32, to fd: Int32) {
-        if exchanges[id].head.framing == .chunked {
+        if upstreams[fd].isStream {
+            endStream(id, fd)
+        } else if exchanges[id].head.framing == .chunked {
             unsafe upstreams[fd].outbound.append(endOfChunks: exchanges[id].requestTrailers.bytes)
         }
         flushSoon(fd)
+    }
+
+    /// What waits for a stream, or is written next, is the last of the body.
+    private mutating func endStream(_ id: Int32, _ fd: Int32) {
+        guard !upstreams[fd].stream.ends else { return }
+        upstreams[fd].stream.ends = true
+        unsafe upstreams[fd].stream.trailers.append(exchanges[id].requestTrailers.bytes)
     }
 
     private mutating func bodyProgressed(_ id: Int32, _ fd: Int32) {
@@ -162,11 +171,15 @@ extension Worker {
     private mutating func sendBody(_ id: Int32, _ run: RawSpan, to fd: Int32) {
         if exchanges[id].look.stage == .watching { exchanges[id].look.feed(run) }
         replayBytes += exchanges[id].replay.keep(run, room: exchanges[id].setup.replayShare - replayBytes)
-        writeBody(run, chunked: exchanges[id].head.framing == .chunked, to: fd)
+        writeBody(id, run, isLast: exchanges[id].request.isComplete, to: fd)
     }
 
-    private mutating func writeBody(_ run: RawSpan, chunked: Bool, to fd: Int32) {
-        guard chunked else {
+    private mutating func writeBody(_ id: Int32, _ run: RawSpan, isLast: Bool, to fd: Int32) {
+        if upstreams[fd].isStream {
+            if isLast { endStream(id, fd) }
+            return writeStream(fd, run)
+        }
+        guard exchanges[id].head.framing == .chunked else {
             _ = upstreams[fd].write(run)
             return
         }

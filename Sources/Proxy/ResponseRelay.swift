@@ -223,6 +223,10 @@ extension Worker {
                 return bytes.byteCount
             }
         }
+        if upstreams[fd].isStream, !upstreams[fd].stream.peerHasEnded {
+            flushDownstream(client)  // trailers may follow
+            return bytes.byteCount
+        }
         // Bytes after a complete answer: the connection is thrown away, its next answer could be anybody's (threats §5).
         finish(id, upstreamIsClean: at == bytes.byteCount)
         return bytes.byteCount

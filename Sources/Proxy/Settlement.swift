@@ -12,6 +12,8 @@ enum Trouble: Equatable {
     case invalidAnswer(Rejection)
     case unaskedUpgrade
     case tooManyInterim
+    /// An HTTP/2 stream that the provider has not taken (RFC 9113 §8.7).
+    case refusedStream
 }
 
 /// How often a request was sent, and with this credential.
@@ -75,6 +77,8 @@ extension Worker {
             invalid.detail = "\(rejection.code)"
             return refuse(id, invalid)
         case .unaskedUpgrade: return refuse(id, Refusal(.upstreamInvalid, naming: "an upgrade nobody asked for", profile: profileID(id)))
+        case .refusedStream:
+            return settle(id, .unreachable, otherwise: Refusal(.upstreamClosed, naming: "it refused the stream", profile: profileID(id)))
         case .tooManyInterim: return refuse(id, Refusal(.upstreamInvalid, naming: "more than 8 interim answers", profile: profileID(id)))
         }
         settle(id, .broken, otherwise: refusal)
@@ -83,6 +87,7 @@ extension Worker {
     /// No connection could be had; nothing of the request was sent.
     mutating func connectFailed(_ id: Int32, _ reason: String, certificate: Bool) {
         guard exchanges[id].stage != .closed else { return }
+        awaitingMayGoOn = true
         exchanges[id].attempts.began()
         let refusal = Refusal(certificate ? .upstreamCertificate : .upstreamUnreachable, naming: reason, profile: profileID(id))
         // The same host would show another credential the same certificate.
@@ -92,6 +97,7 @@ extension Worker {
 
     private mutating func settle(_ id: Int32, _ event: Failover.Event, otherwise refusal: Refusal) {
         switch Failover.decide(event, facts(id)) {
+        case .retrySame where origins[exchanges[id].origin].speaksHTTP2 ?? false: connect(id)
         case .retrySame: dial(id)
         case .next where advance(id): break
         case .next, .deliver: refuse(id, refusal)

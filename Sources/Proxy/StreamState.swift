@@ -6,7 +6,7 @@ struct StreamState: ~Copyable {
     /// The connection's descriptor; -1: this is no stream.
     let carrier: Int32
     /// HTTP/2's number.
-    let number: Int32
+    var number: Int32
     /// Bytes received, and not given back to the peer's window yet.
     var uncredited = 0
     /// The peer has ended its message.
@@ -20,20 +20,27 @@ struct StreamState: ~Copyable {
     /// nghttp2 has let go of it.
     var isClosed = false
 
-    /// Frames what waits, as far as the peer's windows and `room` go; answers how many bytes that were.
-    mutating func pour(_ outbound: inout ByteQueue, into session: HTTP2Session, slot: Int32, room: Int) -> Int {
-        let bytes = unsafe outbound.bytes
+    /// Frames the bytes of a body, as far as the peer's windows and `room` go; answers how many those were.
+    mutating func pour(_ bytes: UnsafeRawBufferPointer, into session: HTTP2Session, slot: Int32, room: Int) -> Int {
         let lent = min(bytes.count, room)
         let isLast = ends && lent == bytes.count
         guard !hasEnded, !isClosed, lent > 0 || isLast else { return 0 }
         let taken = unsafe session.send(
             UnsafeRawBufferPointer(rebasing: bytes[..<lent]), stream: number, slot: slot, ends: isLast, hasTrailers: !trailers.isEmpty)
-        outbound.consume(taken)
         if session.endWasSent {
             hasEnded = true
             if !trailers.isEmpty { unsafe session.trail(trailers.mutableBytes, stream: number) }
             trailers.release()
         }
+        return taken
+    }
+}
+
+extension StreamState {
+    /// Frames what waits.
+    mutating func pour(_ outbound: inout ByteQueue, into session: HTTP2Session, slot: Int32, room: Int) -> Int {
+        let taken = unsafe pour(outbound.bytes, into: session, slot: slot, room: room)
+        outbound.consume(taken)
         return taken
     }
 }

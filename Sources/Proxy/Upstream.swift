@@ -3,14 +3,17 @@ internal import HTTP
 internal import Sockets
 internal import TLS
 
-/// A connection to a provider, carrying one exchange at a time.
+/// A connection to a provider, carrying one exchange at a time; or a stream of an HTTP/2 connection to one, which carries one exchange and ends
+/// with it.
 ///
 ///     connecting ──▶ (tunnelling ──▶) handshaking ──▶ active ◀──▶ idle (in the pool)
 ///         └──────────────┴─────────────┴──────────┴──▶ gone
 struct Upstream: ~Copyable {
     enum Stage { case connecting, tunnelling, handshaking, active, idle, gone }
 
-    let socket: Descriptor
+    /// Nil: a stream.
+    private var socket: Descriptor?
+    var stream: StreamState
     /// The provider's index: whose host this is.
     let origin: Int
     /// Which idle connections it may join: same provider and same profile, so that nobody's connection carries another's credential.
@@ -32,6 +35,63 @@ struct Upstream: ~Copyable {
     var sessionKept = false
     /// The provider takes no more bytes, but may have said something before it stopped: that is still read.
     var isDeaf = false
+
+    /// A dial that has been started.
+    init(
+        socket: consuming Descriptor, origin: Int, poolKey: Int, exchange: Int32, pool: BufferPool, deadline: Int64
+    ) {
+        self.socket = consume socket
+        stream = StreamState(carrier: -1, number: 0, trailers: ByteQueue(pool: pool))
+        self.origin = origin
+        self.poolKey = poolKey
+        self.exchange = exchange
+        outbound = ByteQueue(pool: pool)
+        inbound = ByteQueue(pool: pool)
+        self.deadline = deadline
+    }
+
+    /// A stream of the HTTP/2 connection `carrier`, whose number comes with its head.
+    init(streamOf carrier: Int32, origin: Int, poolKey: Int, exchange: Int32, pool: BufferPool) {
+        socket = nil
+        stream = StreamState(carrier: carrier, number: 0, trailers: ByteQueue(pool: pool))
+        self.origin = origin
+        self.poolKey = poolKey
+        self.exchange = exchange
+        outbound = ByteQueue(pool: pool)
+        inbound = ByteQueue(pool: pool)
+        deadline = .max
+        stage = .active
+    }
+
+    var isStream: Bool { stream.carrier >= 0 }
+    /// Nothing has come that was not asked for.
+    var isQuiet: Bool {
+        switch socket {
+        case .some(let socket): socket.isQuiet
+        case .none: false
+        }
+    }
+    /// 0 once connected, else `errno` of the dial that failed.
+    var dialOutcome: Int32 {
+        switch socket {
+        case .some(let socket): TCP.outcome(of: socket)
+        case .none: 0
+        }
+    }
+
+    /// Gives the socket away, to be owned by what takes this connection's place.
+    mutating func takeSocket() -> Descriptor? { socket.take() }
+    /// The same for TLS.
+    mutating func takeTLS() -> TLSConnection? { tls.take() }
+
+    /// Receives ciphertext or, without TLS, what the provider sends.
+    func receive(into target: UnsafeMutableRawPointer, capacity: Int) -> Transfer {
+        unsafe socket?.receive(into: target, capacity: capacity) ?? .failed(0)
+    }
+    /// Frames what waits for a stream.
+    mutating func pour(into session: HTTP2Session, slot: Int32, room: Int) -> Int {
+        stream.pour(&outbound, into: session, slot: slot, room: room)
+    }
 
     /// Bytes not yet taken by the kernel.
     var waiting: Int {
@@ -61,6 +121,13 @@ struct Upstream: ~Copyable {
         return sealed
     }
 
+    private func flushTLS() -> Transfer {
+        switch socket {
+        case .some(let socket): tls?.flush(to: socket) ?? .failed(0)
+        case .none: .failed(0)
+        }
+    }
+
     /// Sends what waits as far as the kernel takes it; `.failed` when the connection is broken.
     mutating func flush() -> Transfer {
         if isDeaf {
@@ -69,11 +136,11 @@ struct Upstream: ~Copyable {
         }
         if tls != nil {
             guard seal() else { return .failed(0) }
-            return tls?.flush(to: socket) ?? .failed(0)
+            return flushTLS()
         }
         while !outbound.isEmpty {
             let bytes = unsafe outbound.bytes
-            let sent = unsafe socket.send(bytes.baseAddress.unsafelyUnwrapped, count: bytes.count)
+            let sent = unsafe socket?.send(bytes.baseAddress.unsafelyUnwrapped, count: bytes.count) ?? .failed(0)
             guard case .moved(let count) = sent else { return sent }
             outbound.consume(count)
         }
@@ -96,7 +163,7 @@ extension Worker {
 
     private mutating func receiveUpstream(_ fd: Int32) {
         let target = unsafe received
-        switch unsafe upstreams[fd].socket.receive(into: target, capacity: Worker.receiveRoom) {
+        switch unsafe upstreams[fd].receive(into: target, capacity: Worker.receiveRoom) {
         case .moved(let count):
             let bytes = unsafe UnsafeRawBufferPointer(start: target, count: count)
             if upstreams[fd].stage == .tunnelling { return unsafe feedDialogue(fd, bytes) }
@@ -116,13 +183,7 @@ extension Worker {
     private mutating func open(_ fd: Int32) {
         let target = unsafe opened
         while upstreams[fd].stage != .gone {
-            var filled = 0
-            var last = TLSConnection.Received.starved
-            while filled <= Worker.receiveRoom {  // a record opens to at most 16 KiB, which is the room beyond
-                last = unsafe upstreams[fd].tls?.read(into: target + filled, capacity: 16 << 10) ?? .failed
-                guard case .bytes(let count) = last else { break }
-                filled += count
-            }
+            guard let (filled, last) = unsafe upstreams[fd].tls?.open(into: target, room: Worker.openRoom) else { return }
             if filled > 0 { feedUpstream(fd, unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: target, count: filled))) }
             switch last {
             case .bytes: continue
@@ -140,12 +201,16 @@ extension Worker {
 
     /// Sends what waits; lets the client go on when there is room again.
     mutating func flushUpstream(_ fd: Int32) {
-        guard upstreams[fd].stage != .gone else { return }
-        switch upstreams[fd].flush() {
-        case .moved, .wouldBlock: break
-        // An early answer, then a close with our body unread: the reset that this write met came behind the answer.
-        case .failed(let code) where code != 0 && upstreams[fd].stage == .active: upstreams[fd].isDeaf = true
-        case .ended, .failed: return upstreamEnded(fd, orderly: false)
+        guard upstreams.holds(fd), upstreams[fd].stage != .gone else { return }
+        if upstreams[fd].isStream {
+            pourUpstream(fd)
+        } else {
+            switch upstreams[fd].flush() {
+            case .moved, .wouldBlock: break
+            // An early answer, then a close with our body unread: the reset that this write met came behind the answer.
+            case .failed(let code) where code != 0 && upstreams[fd].stage == .active: upstreams[fd].isDeaf = true
+            case .ended, .failed: return upstreamEnded(fd, orderly: false)
+            }
         }
         updateInterest(ofUpstream: fd)
         let id = upstreams[fd].exchange
@@ -162,6 +227,7 @@ extension Worker {
     /// Reads only while the client takes what is read, writes only while something waits.
     mutating func updateInterest(ofUpstream fd: Int32) {
         guard upstreams[fd].stage != .gone, upstreams[fd].stage != .connecting else { return }
+        if upstreams[fd].isStream { return creditUpstream(fd) }
         var wanted: Poller.Interest = []
         let id = upstreams[fd].exchange
         if id < 0 || downstreams[exchanges[id].downstream].outbound.count < Worker.heldBytes { wanted.insert(.read) }
@@ -212,6 +278,7 @@ extension Worker {
     /// Closes at the end of the turn; an idle one leaves the pool.
     mutating func buryUpstream(_ fd: Int32) {
         guard upstreams[fd].stage != .gone else { return }
+        if upstreams[fd].isStream { return buryStream(fd) }
         if upstreams[fd].stage == .idle {
             idle.remove(fd, key: upstreams[fd].poolKey)
             upstreams[fd].tls?.sayGoodbye()

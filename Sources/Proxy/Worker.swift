@@ -41,7 +41,12 @@ struct Worker: ~Copyable {
     /// HTTP/2 connections with frames to be sent at the end of this turn.
     var stirred: [Int32] = []
     var clientCarriers = 0
-    var upstreams = SlotTable<Upstream>(capacity: Worker.slots)
+    var carrierPool = CarrierPool()
+    /// Exchanges whose dials may bring a connection that others can use, and those others.
+    var dialling: [Dialler] = []
+    var awaiting: [Int32] = []
+    var awaitingMayGoOn = false
+    var upstreams = SlotTable<Upstream>(capacity: Worker.slots + Worker.streams, split: Worker.slots)
     var exchanges = SlotTable<Exchange>(capacity: Worker.slots)
     var freeExchanges: [Int32] = []
     var idle = IdlePool()
@@ -104,7 +109,7 @@ struct Worker: ~Copyable {
             for event in 0..<count { serve(poller.descriptor(at: event), poller.ready(at: event)) }
             if !racing.isEmpty { goOnRacing() }
             if now >= nextSweep || looking > 0 { sweep() }
-            flushCarriers()
+            endTurn()
             buryGone()
         }
         if let log = shared.accessLog { access.hand(to: log, atLeast: 1) }
@@ -121,6 +126,18 @@ struct Worker: ~Copyable {
             readMail()
         }
         flushWritten()
+    }
+
+    /// What was put together in a turn leaves together.
+    private mutating func endTurn() {
+        repeat {
+            if awaitingMayGoOn {
+                awaitingMayGoOn = false
+                serveAwaiting()
+                flushWritten()
+            }
+            flushCarriers()
+        } while awaitingMayGoOn && !awaiting.isEmpty
     }
 
     /// Flushing lets held bodies go on, which may write again.
@@ -167,7 +184,12 @@ struct Worker: ~Copyable {
         }
         for fd in 0..<carriers.ceiling where carriers.holds(fd) { sweepCarrier(fd) }
         if let log = shared.accessLog { access.hand(to: log, atLeast: 1) }
-        for fd in 0..<upstreams.ceiling where upstreams.holds(fd) && now >= upstreams[fd].deadline { upstreamTooSlow(fd) }
+        var at = upstreams.next(from: 0)
+        while let fd = at {
+            if now >= upstreams[fd].deadline { upstreamTooSlow(fd) }
+            at = upstreams.next(from: fd + 1)
+        }
+        awaitingMayGoOn = true
         flushWritten()
     }
 
@@ -200,6 +222,7 @@ struct Worker: ~Copyable {
                 shared.loads.ended(worker: index, downstreams[fd].caller)
                 downstreams.remove(at: fd)
             } else if upstreams.holds(fd) {
+                if upstreams[fd].isStream { forgetStream(fd) }
                 upstreams.remove(at: fd)
             } else if carriers.holds(fd) {
                 if case .client(let caller) = carriers[fd].peer {

@@ -40,8 +40,6 @@ public struct ClientContext: ~Copyable {
         // Idle connections then hold no 16 KiB record buffers; queues may move between two tries of one write.
         _ = unsafe kb_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS) | Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
         // No read_ahead: OpenSSL 3.0 then moves all that it holds for each record (measured: six times the work for small ones).
-        let protocols: [UInt8] = [8] + Array("http/1.1".utf8)
-        _ = unsafe SSL_CTX_set_alpn_protos(context, protocols, UInt32(protocols.count))
         if let caFile, unsafe SSL_CTX_load_verify_locations(context, caFile, nil) != 1 {
             unsafe SSL_CTX_free(context)
             unsafe BIO_meth_free(method)

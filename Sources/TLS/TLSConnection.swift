@@ -29,9 +29,11 @@ public struct TLSConnection: ~Copyable {
     private let wire: UnsafeMutablePointer<Wire>
 
     /// A connection that will verify the peer as `host` (a DNS name, also sent as SNI, or a literal address, RFC 6066 §3).
-    public init(_ context: borrowing ClientContext, host: String, isLiteral: Bool, resuming session: TLSSession?, pool: BufferPool)
-        throws(TLSError)
-    {
+    /// `offersHTTP2`: whether the peer may choose it by ALPN (RFC 7301); HTTP/1.1 is offered in any case.
+    public init(
+        _ context: borrowing ClientContext, host: String, isLiteral: Bool, offersHTTP2: Bool = false, resuming session: TLSSession?,
+        pool: BufferPool
+    ) throws(TLSError) {
         // A noncopyable value may not throw half made: everything that can fail happens to a local first.
         let ssl = unsafe try Self.prepare(context, host: host, isLiteral: isLiteral)
         guard let bio = unsafe BIO_new(context.wireMethod) else {
@@ -43,8 +45,21 @@ public struct TLSConnection: ~Copyable {
         unsafe BIO_set_data(bio, wire)
         unsafe SSL_set_bio(ssl, bio, bio)
         if let session { _ = unsafe SSL_set_session(ssl, session.raw) }
+        let protocols = offersHTTP2 ? Self.http2 + Self.http11 : Self.http11
+        _ = unsafe SSL_set_alpn_protos(ssl, protocols, UInt32(protocols.count))
         unsafe self.ssl = unsafe ssl
         unsafe self.wire = unsafe wire
+    }
+
+    private static let http2: [UInt8] = [2] + Array("h2".utf8)
+    private static let http11: [UInt8] = [8] + Array("http/1.1".utf8)
+
+    /// Both sides have agreed on HTTP/2 in the handshake.
+    public var speaksHTTP2: Bool {
+        var name: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(ssl, &name, &count)
+        return unsafe count == 2 && name?[0] == UInt8(ascii: "h") && name?[1] == UInt8(ascii: "2")
     }
 
     private static func prepare(_ context: borrowing ClientContext, host: String, isLiteral: Bool) throws(TLSError) -> OpaquePointer {

@@ -99,7 +99,8 @@ extension String {
         #expect(
             Pair.texts(pair.clientScratch)
                 == [
-                    "HTTP/1.1 103 \r\nlink: </a>\r\n\r\n", "HTTP/1.1 200 \r\ncontent-type: text/plain\r\n\r\n", "x-sum: 1\r\n\r\n",
+                    "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n",
+                    "x-sum: 1\r\n\r\n",
                 ])
         #expect(Pair.events(pair.clientScratch).filter { $0 != .settings } == [.head, .head, .data, .trailers, .closed])
     }
