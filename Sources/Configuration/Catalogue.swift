@@ -35,6 +35,7 @@ enum Catalogue {
                 credentialsFrom: entry.credentialsFrom ?? entry.id, auth: injections(of: entry),
                 bearerWhenKeyContains: entry.bearerWhenKeyContains,
                 oauth: client(of: entry, caFile: settings.upstream.caFile, &check),
+                mint: mint(of: entry, caFile: settings.upstream.caFile, &check),
                 headers: fields(entry.headers), failover: entry.failover, limitHeaders: entry.limitHeaders,
                 errorShape: entry.errorShape, needsCredential: entry.needsCredential, webSocket: entry.webSocket, http2: entry.http2,
                 addressAdvice: address.advice, environmentKeys: entry.environmentKeys)
@@ -78,6 +79,20 @@ enum Catalogue {
             clientSecretEnvironment: oauth.clientSecretEnvironment, scopes: oauth.scopes, bodyForm: oauth.bodyForm,
             retryInDoubt: oauth.retryInDoubt, caFile: oauth.caFile ?? caFile,
             login: oauth.login.map { rules(of: $0, under: "providers.\(entry.id).oauth.login", &check) })
+    }
+
+    private static func mint(of entry: ProviderEntry, caFile: String?, _ check: inout CrossCheck) -> Mint? {
+        guard let mint = entry.mint else { return nil }
+        guard let url = mint.url else {
+            let path = "providers.\(entry.id).mint"
+            if !check.isGiven("\(path).url") { check.note(path, "expected the member \"url\"") }
+            return nil
+        }
+        return Mint(
+            url: url, method: mint.method, header: mint.header, prefix: mint.prefix ?? (mint.header == "authorization" ? "Bearer " : ""),
+            parameters: mint.parameters.compactMap(LoginParameter.init), bodyForm: mint.bodyForm,
+            tokenPath: mint.tokenField.split(separator: ".").map(String.init),
+            expiryPath: mint.expiryField.split(separator: ".").map(String.init), caFile: mint.caFile ?? caFile)
     }
 
     private static func rules(of login: ProviderEntry.LoginEntry, under path: String, _ check: inout CrossCheck) -> LoginRules {

@@ -22,6 +22,8 @@ public struct Provider: Sendable, Equatable {
     public let bearerWhenKeyContains: String?
     /// How access tokens of kind `oauth` are obtained and renewed.
     public let oauth: OAuthClient?
+    /// How a short-lived token is had for a profile's credential, which requests then carry in its place; nil: they carry it itself.
+    public let mint: Mint?
     /// Fields set on every request to this provider, after the client's of the same name are removed. Never a credential.
     public let headers: [HeaderField]
     /// What a refusal of this provider allows the proxy to do.

@@ -12,6 +12,7 @@ struct ProviderEntry: Sendable, Equatable {
     var auth = AuthEntry()
     var bearerWhenKeyContains: String?
     var oauth: OAuthEntry?
+    var mint: MintEntry?
     var headers: [String: String] = [:]
     var billing = Billing.metered
     var failover = FailoverRules()
@@ -53,6 +54,23 @@ struct ProviderEntry: Sendable, Equatable {
         /// Unset: `upstream.caFile`.
         var caFile: String?
         var login: LoginEntry?
+    }
+
+    /// How a short-lived token is had for the credential.
+    struct MintEntry: Sendable, Equatable {
+        var url: String?
+        var method = Mint.Method.post
+        var header = "authorization"
+        /// Unset: `Bearer ` for `authorization`, nothing for other fields.
+        var prefix: String?
+        /// `name=value`, in order.
+        var parameters: [String] = []
+        var bodyForm = OAuthClient.BodyForm.form
+        /// Members with dots between them.
+        var tokenField = "token"
+        var expiryField = "expires_at"
+        /// Unset: `upstream.caFile`.
+        var caFile: String?
     }
 
     /// How a person logs in.

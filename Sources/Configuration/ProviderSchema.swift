@@ -11,6 +11,7 @@ enum ProviderSchema {
         .group("auth", \.auth, auth),
         .optional("bearerWhenKeyContains", \.bearerWhenKeyContains, .checked("a few visible characters of a key", isFragment)),
         .optionalGroup("oauth", \.oauth, empty: ProviderEntry.OAuthEntry(), oauth),
+        .optionalGroup("mint", \.mint, empty: ProviderEntry.MintEntry(), mint),
         .value("headers", \.headers, fields),
         .value("billing", \.billing, .choice(Billing.allCases)),
         .group("failover", \.failover, failover),
@@ -30,13 +31,15 @@ enum ProviderSchema {
 
     private static let injection = Schema<ProviderEntry.InjectionEntry>([
         .value("header", \.header, fieldName),
-        .optional(
-            "prefix", \.prefix,
-            .checked("visible characters and spaces, such as \"Bearer \"") { FieldText.isValue($0) && $0.utf8.count <= 32 }),
+        .optional("prefix", \.prefix, prefix),
         .value("merge", \.merge, fields),
         .optional("accountHeader", \.accountHeader, fieldName),
         .optional("billing", \.billing, .choice(Billing.allCases)),
     ])
+
+    private static let prefix = Codec.checked("visible characters and spaces, such as \"Bearer \"") {
+        FieldText.isValue($0) && $0.utf8.count <= 32
+    }
 
     private static let oauth = Schema<ProviderEntry.OAuthEntry>([
         .optional("tokenURL", \.tokenURL, endpoint),
@@ -48,6 +51,18 @@ enum ProviderSchema {
         .value("retryInDoubt", \.retryInDoubt, .choice([.once, .never])),
         .optional("caFile", \.caFile, .path),
         .optionalGroup("login", \.login, empty: ProviderEntry.LoginEntry(), login),
+    ])
+
+    private static let mint = Schema<ProviderEntry.MintEntry>([
+        .optional("url", \.url, endpoint),
+        .value("method", \.method, .choice(Mint.Method.allCases)),
+        .value("header", \.header, fieldName),
+        .optional("prefix", \.prefix, prefix),
+        .value("parameters", \.parameters, .list(.checked("\"name=value\" in visible characters") { LoginParameter($0) != nil })),
+        .value("bodyForm", \.bodyForm, .choice([.form, .json])),
+        .value("tokenField", \.tokenField, .checked("members of the answer, dots between them", isFragment)),
+        .value("expiryField", \.expiryField, .checked("members of the answer, dots between them", isFragment)),
+        .optional("caFile", \.caFile, .path),
     ])
 
     private static let login = Schema<ProviderEntry.LoginEntry>([

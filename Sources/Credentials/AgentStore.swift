@@ -193,14 +193,14 @@ public struct AgentStore: Sendable, Hashable {
         if let state = state.document { order.merge(StoredOrder.read(state.root)) { _, later in later } }
         let marks = state.document?.marks ?? [:]
         var needsLogin: [String: NeedsLogin] = [:]
-        for profile in profiles {
+        for profile in profiles where !marks.isEmpty {
             if let refresh = profile.refresh, let mark = marks[refresh.fingerprint] { needsLogin[profile.id] = mark }
         }
         return StoreSnapshot(
             profiles: profiles, order: order.filter { !$0.value.isEmpty }, needsLogin: needsLogin,
             usage: StoredUsage.read(store: store.document?.root, state: state.document?.root),
             problems: problems + entryProblems + overlayProblems,
-            identity: StoreIdentity(profiles: store.identity, state: state.identity), overlayFiles: overlayFiles)
+            identity: StoreIdentity(profiles: store.identity, state: state.identity), overlayFiles: overlayFiles, minted: minted)
     }
 
     /// For one reading of the store.

@@ -1,4 +1,5 @@
 import Digest
+import Synchronization
 
 /// A key or token. It can be read on purpose only (``withBytes(_:)``, ``revealed``): every way of printing a value shows a placeholder.
 /// Its bytes live in one allocation of ours, wiped when the last reference goes.
@@ -10,8 +11,19 @@ import Digest
     private nonisolated(unsafe) let storage: UnsafeMutableRawBufferPointer
     private let isWatched: Bool
 
+    /// The first eight bytes of its SHA-256, 0 until somebody asks: a store of a thousand logins is loaded in half the time without.
+    private let digest = Atomic<UInt64>(0)
+
     /// The first 16 hexadecimal digits of its SHA-256: names a token generation in journals, states and messages without telling it.
-    public let fingerprint: String
+    public var fingerprint: String {
+        var start = digest.load(ordering: .relaxed)
+        if start == 0 {
+            start = unsafe SHA256.hash(UnsafeRawBufferPointer(storage)).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+            digest.store(start, ordering: .relaxed)
+        }
+        let digits = String(start, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
 
     /// The secret with this text; nil when it is empty or holds a byte outside 0x21-0x7e.
     public convenience init?(_ text: String) {
@@ -28,12 +40,12 @@ import Digest
         unsafe self.storage = storage
         self.isWatched = isWatched
         if isWatched { unsafe KnownSecrets.add(UnsafeRawBufferPointer(storage)) }
-        fingerprint = unsafe String(Hexadecimal.encode(SHA256.hash(UnsafeRawBufferPointer(storage))).prefix(16))
     }
 
     /// A copy of our own of what may be a secret. A store has thousands of bytes for each profile: they are looked at as a whole.
     private static func copy(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutableRawBufferPointer? {
-        guard unsafe !bytes.isEmpty, unsafe bytes.reduce(true, { $0 && accepts($1) }) else { return nil }
+        // Without a branch a byte, so that several are looked at in one instruction.
+        guard unsafe !bytes.isEmpty, unsafe bytes.reduce(UInt8(0), { $0 | ($1 &- 0x21 > 0x5d ? 1 : 0) }) == 0 else { return nil }
         let storage = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         unsafe storage.copyMemory(from: bytes)
         return unsafe storage

@@ -20,6 +20,9 @@ public struct StoreSnapshot: Sendable {
     /// The files of other programs that profiles are read from, and which versions of them were.
     public let overlayFiles: [String: FileIdentity?]
 
+    /// Short-lived tokens that were minted of profiles' credentials (``Mint/key(of:)``).
+    public let minted: [String: MintedToken]
+
     /// Positions in `profiles` by id.
     private let positions: [String: Int]
 
@@ -27,16 +30,18 @@ public struct StoreSnapshot: Sendable {
     public init(
         profiles: [Profile], order: [String: [String]] = [:], needsLogin: [String: NeedsLogin] = [:],
         usage: [String: ProfileUsage] = [:], problems: [StoreProblem] = [],
-        identity: StoreIdentity = StoreIdentity(profiles: nil, state: nil), overlayFiles: [String: FileIdentity?] = [:]
+        identity: StoreIdentity = StoreIdentity(profiles: nil, state: nil), overlayFiles: [String: FileIdentity?] = [:],
+        minted: [String: MintedToken] = [:]
     ) {
         self.init(
             profiles: profiles, order: order, needsLogin: needsLogin, usage: usage, problems: problems, identity: identity,
-            overlayFiles: overlayFiles, owners: [:])
+            overlayFiles: overlayFiles, minted: minted, owners: [:])
     }
 
     private init(
         profiles: [Profile], order: [String: [String]], needsLogin: [String: NeedsLogin], usage: [String: ProfileUsage],
-        problems: [StoreProblem], identity: StoreIdentity, overlayFiles: [String: FileIdentity?], owners: [String: String]
+        problems: [StoreProblem], identity: StoreIdentity, overlayFiles: [String: FileIdentity?], minted: [String: MintedToken],
+        owners: [String: String]
     ) {
         self.profiles = profiles
         self.order = order
@@ -46,6 +51,7 @@ public struct StoreSnapshot: Sendable {
         self.identity = identity
         self.owners = owners
         self.overlayFiles = overlayFiles
+        self.minted = minted
         positions = Dictionary(profiles.indices.map { (profiles[$0].id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -53,8 +59,11 @@ public struct StoreSnapshot: Sendable {
     func adding(_ more: [StoreProblem]) -> StoreSnapshot {
         StoreSnapshot(
             profiles: profiles, order: order, needsLogin: needsLogin, usage: usage, problems: problems + more, identity: identity,
-            overlayFiles: overlayFiles)
+            overlayFiles: overlayFiles, minted: minted)
     }
+
+    /// The token that was minted of the profile's credential; nil where there is none.
+    public func minted(of profile: Profile, by mint: Mint) -> MintedToken? { profile.secret.flatMap { minted[mint.key(of: $0)] } }
 
     /// The profile with this id.
     public func profile(_ id: String) -> Profile? { positions[id].map { profiles[$0] } }
@@ -68,7 +77,8 @@ public struct StoreSnapshot: Sendable {
         return StoreSnapshot(
             profiles: profiles + inherited, order: other.order.merging(order) { $1 },
             needsLogin: needsLogin.merging(marks) { own, _ in own }, usage: usage.merging(fared) { $1 }, problems: problems,
-            identity: identity, overlayFiles: overlayFiles, owners: Dictionary(uniqueKeysWithValues: inherited.map { ($0.id, owner) }))
+            identity: identity, overlayFiles: overlayFiles, minted: minted.merging(other.minted) { own, _ in own },
+            owners: Dictionary(uniqueKeysWithValues: inherited.map { ($0.id, owner) }))
     }
 
     /// The agent whose file holds the profile; nil: the one that this is the snapshot of.

@@ -53,8 +53,14 @@ import Credentials
 
     /// The body, which is sent in place: libcurl keeps a pointer to it, so the receiver keeps the bytes.
     func setBody(_ body: SensitiveBytes, contentType: String) {
+        receiver.hasBody = true
         receiver.body = body
         headers.add("Content-Type: " + contentType)
+    }
+
+    /// A whole header line. libcurl's copy of it is libcurl's to free.
+    func setField(_ line: SensitiveBytes) {
+        headers.add(String(decoding: line.bytes, as: UTF8.self))
     }
 
     /// Sends the request and waits for the whole answer.
@@ -64,7 +70,8 @@ import Credentials
             unsafe kb_curl_set_list(handle, CURLOPT_HTTPHEADER, headers.list)
             unsafe kb_curl_set_receiver(handle, receive, Unmanaged.passUnretained(receiver).toOpaque())
             return unsafe receiver.body.withUnsafeBytes { body in
-                unsafe kb_curl_set_body(handle, body.baseAddress, curl_off_t(body.count))
+                // Without one it is a GET.
+                if receiver.hasBody { unsafe kb_curl_set_body(handle, body.baseAddress, curl_off_t(body.count)) }
                 return unsafe curl_easy_perform(handle)
             }
         }
@@ -124,6 +131,7 @@ private final class Receiver {
     let answer = SensitiveBytes(capacity: 16 << 10)
     let limit: Int
     var body = SensitiveBytes()
+    var hasBody = false
     var isFull = false
 
     init(limit: Int) { self.limit = limit }

@@ -21,7 +21,7 @@ public struct CurlTransport: TokenTransport {
         connectTimeout = min(timeout, .seconds(10))
     }
 
-    /// Posts `request`. https with verified TLS 1.2 or later, or http to a loopback host; no redirects.
+    /// Sends `request`. https with verified TLS 1.2 or later, or http to a loopback host; no redirects.
     public func post(_ request: TokenRequest) throws(TransportFailure) -> TokenAnswer {
         guard let endpoint = EndpointURL(request.url) else { throw .notSent(code: "url_not_allowed") }
         guard let transfer = CurlTransfer(answerLimit: Self.answerLimit) else { throw .notSent(code: "curl_unavailable") }
@@ -33,7 +33,8 @@ public struct CurlTransport: TokenTransport {
         case .unusable: throw .notSent(code: "proxy_not_usable")
         }
         transfer.setTimeouts(whole: timeout, connect: connectTimeout)
-        transfer.setBody(request.body, contentType: request.contentType)
+        if let credential = request.credential { transfer.setField(credential) }
+        if request.method == .post { transfer.setBody(request.body, contentType: request.contentType) }
         return try transfer.perform()
     }
 }

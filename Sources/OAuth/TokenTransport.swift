@@ -2,7 +2,7 @@ public import Credentials
 
 /// Sends one token request. The real one is ``CurlTransport``; tests script theirs.
 public protocol TokenTransport: Sendable {
-    /// Posts `request` and waits for the whole answer, whatever its status. Blocks; must return within ``TokenRequest/timeout``.
+    /// Sends `request` and waits for the whole answer, whatever its status. Blocks; must return within ``TokenRequest/timeout``.
     func post(_ request: TokenRequest) throws(TransportFailure) -> TokenAnswer
 }
 
@@ -19,6 +19,10 @@ public struct TokenRequest {
     public let body: SensitiveBytes
     /// A PEM file of certificate authorities instead of the system's.
     public let caFile: String?
+    /// A mint may want a GET, which has no body.
+    public internal(set) var method = Mint.Method.post
+    /// A header line with a credential, where that is not in the body.
+    public internal(set) var credential: SensitiveBytes?
     /// What it goes through; nil: what the environment says.
     public var proxy: OutboundProxy?
 

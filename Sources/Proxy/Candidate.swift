@@ -44,6 +44,8 @@ final class Candidate: Sendable {
     let eligibility: Eligibility
     /// How to refresh it; nil for what cannot be.
     let client: OAuthClient?
+    /// How the token that requests carry is had for it; nil: they carry it itself.
+    let mint: Mint?
     /// Its secret is had from elsewhere, and can be asked for again.
     let isReference: Bool
     /// That has not been done yet: there is nothing to put on a request.
@@ -65,7 +67,8 @@ final class Candidate: Sendable {
     init(
         key: ProfileKey, encodedID: [UInt8], poolKey: Int, connectionKey: Int, way: OutboundRoute, billing: Billing, slot: Int32,
         followsSubscription: Bool,
-        eligibility: Eligibility, client: OAuthClient?, isReference: Bool = false, awaitsProgram: Bool = false, overlay: Overlay? = nil,
+        eligibility: Eligibility, client: OAuthClient?, mint: Mint? = nil, isReference: Bool = false, awaitsProgram: Bool = false,
+        overlay: Overlay? = nil,
         fingerprint: String,
         expires: Int64?, since: Int64?, jitter: Double, merges: [FieldMerge], replaced: [[UInt8]], lines: SecretLines
     ) {
@@ -79,6 +82,7 @@ final class Candidate: Sendable {
         self.followsSubscription = followsSubscription
         self.eligibility = eligibility
         self.client = client
+        self.mint = mint
         self.isReference = isReference
         self.awaitsProgram = awaitsProgram
         self.overlay = overlay
@@ -92,14 +96,17 @@ final class Candidate: Sendable {
     }
 
     /// Whether a new token can be had without a person.
-    var isRefreshable: Bool { (client != nil || isReference || overlay != nil) && eligibility == .ok }
+    var isRefreshable: Bool { (isRenewable || isReference || overlay != nil) && eligibility == .ok }
+
+    /// Whether we have tokens for it made.
+    private var isRenewable: Bool { client != nil || mint != nil }
 
     /// `now`: milliseconds since 1970, as expiries are.
     func readiness(now: Int64) -> Readiness {
         guard eligibility == .ok else { return .unusable(eligibility) }
         if awaitsProgram { return .expired }
-        guard let expires else { return lines.isEmpty && client != nil ? .expired : .ready }
-        guard client != nil else { return now < expires ? .ready : overlay != nil ? .expired : .unusable(.expired) }
+        guard let expires else { return lines.isEmpty && isRenewable ? .expired : .ready }
+        guard isRenewable else { return now < expires ? .ready : overlay != nil ? .expired : .unusable(.expired) }
         switch RefreshWindow.state(expires: expires, issuedAt: since, now: now, jitter: jitter) {
         case .fresh: return .ready
         case .early: return .early

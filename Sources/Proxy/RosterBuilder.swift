@@ -69,7 +69,8 @@ struct RosterBuilder: Sendable {
                 : entry.eligibility
             // Refreshes, and what they write, go to the file that holds the profile.
             let candidate = candidate(
-                profile, eligibility, provider, snapshot.owner(of: profile.id) ?? agentID, afterSubscription: isAfterSubscription, now: now)
+                profile, eligibility, provider, snapshot, snapshot.owner(of: profile.id) ?? agentID, afterSubscription: isAfterSubscription,
+                now: now)
             // A login that has ended is what the user meant to be served by: a metered key behind it needs leave as well.
             if candidate.billing == .subscription, Self.isMeantToServe(entry.eligibility) { isAfterSubscription = true }
             if candidate.eligibility == .ok, entry.eligibility == .ok { candidates.append(candidate) } else { others.append(candidate) }
@@ -79,7 +80,7 @@ struct RosterBuilder: Sendable {
             key.mayReplace(ranked.compactMap(\.profile?.kind), of: provider, allowPaidFallback: settings.auth.allowPaidFallback)
         {
             candidates.append(
-                candidate(key.profile, .ok, provider, agentID, afterSubscription: isAfterSubscription, isStored: false, now: now))
+                candidate(key.profile, .ok, provider, snapshot, agentID, afterSubscription: isAfterSubscription, isStored: false, now: now))
         }
         return Lineup(
             agentID: agentID, candidates: candidates, others: others, credentialProvider: provider.credentialsFrom, storeProblem: problem)
@@ -107,8 +108,8 @@ struct RosterBuilder: Sendable {
     }
 
     private func candidate(
-        _ profile: Profile, _ given: Eligibility, _ provider: Provider, _ agentID: String, afterSubscription: Bool, isStored: Bool = true,
-        now: Int64
+        _ profile: Profile, _ given: Eligibility, _ provider: Provider, _ snapshot: StoreSnapshot, _ agentID: String,
+        afterSubscription: Bool, isStored: Bool = true, now: Int64
     ) -> Candidate {
         let key = ProfileKey(agentID: agentID, profileID: profile.id)
         let marker = provider.bearerWhenKeyContains
@@ -117,7 +118,11 @@ struct RosterBuilder: Sendable {
         var eligibility = given
         if injection == nil, eligibility == .ok { eligibility = .modeMismatch }
         let client = profile.kind == .oauth && profile.refresh != nil ? provider.oauth : nil
-        let fingerprint = profile.secret?.fingerprint ?? ""
+        // What requests carry: the credential itself, or what was minted of it.
+        let minted = provider.mint.map { snapshot.minted(of: profile, by: $0) }
+        let secret = minted.map { $0?.secret } ?? profile.secret
+        let expires = minted.map { $0?.expires } ?? (profile.kind == .apiKey ? nil : profile.expires)
+        let fingerprint = secret?.fingerprint ?? ""
         let billing = injection?.billing ?? .metered
         let way = way(to: provider, own: profile.proxy)
         return Candidate(
@@ -125,10 +130,11 @@ struct RosterBuilder: Sendable {
             connectionKey: connectionKey(provider, key, way), way: way, billing: billing,
             slot: standings.slot(of: isStored ? key : ProfileKey(agentID: "", profileID: profile.id)),
             followsSubscription: afterSubscription && billing == .metered, eligibility: eligibility, client: client,
+            mint: provider.mint,
             isReference: profile.isReference, awaitsProgram: profile.awaitsProgram, overlay: profile.overlay, fingerprint: fingerprint,
-            expires: profile.kind == .apiKey ? nil : profile.expires, since: sightings.issued(fingerprint, of: key, now: now),
+            expires: expires, since: sightings.issued(fingerprint, of: key, now: now),
             jitter: .random(in: 0...1), merges: Self.merges(injection),
-            replaced: Self.replacedNames(provider, injection), lines: Self.lines(profile, injection, provider))
+            replaced: Self.replacedNames(provider, injection), lines: Self.lines(profile, secret, injection, provider))
     }
 
     /// What has to be equal for an idle connection to be used again (DESIGN §10).
@@ -146,8 +152,8 @@ struct RosterBuilder: Sendable {
 
     // MARK: Header bytes
 
-    private static func lines(_ profile: Profile, _ injection: Injection?, _ provider: Provider) -> SecretLines {
-        guard let injection, let secret = profile.secret else { return SecretLines([]) }
+    private static func lines(_ profile: Profile, _ secret: Secret?, _ injection: Injection?, _ provider: Provider) -> SecretLines {
+        guard let injection, let secret else { return SecretLines([]) }
         let before = Array("\(injection.header): \(injection.prefix)".utf8)
         var after = Array("\r\n".utf8)
         if let header = injection.accountHeader, let account = profile.accountID { after += Array("\(header): \(account)\r\n".utf8) }
