@@ -187,13 +187,13 @@ def tool(name):
 class Daemon:
     """One process of the binary under test, with its output in files."""
 
-    def __init__(self, arguments, folder, ready, *, environment=None, preexec=None):
+    def __init__(self, arguments, folder, ready, *, environment=None, preexec=None, within=15):
         self.output_path = os.path.join(folder, f"{arguments[0]}-{time.monotonic_ns()}.log")
         with open(self.output_path, "wb") as output:
             self.process = spawn(
                 [BINARY, *arguments], stdout=output, stderr=output, env={**clean_environment(), **(environment or {})}, preexec_fn=preexec)
         self.pid = self.process.pid
-        found = eventually(lambda: self.process.poll() is not None or re.search(ready, self.output()), within=15)
+        found = eventually(lambda: self.process.poll() is not None or re.search(ready, self.output()), within=within)
         if not isinstance(found, re.Match):
             raise RuntimeError(f"`keybearer {' '.join(arguments)}` is not ready: {self.output()[-2000:]}")
         self.ready = found
@@ -352,13 +352,13 @@ def payer(entry, state):
 class Proxy(Daemon):
     """`keybearer serve` on a free port."""
 
-    def __init__(self, state, *, port=0, arguments=(), environment=None, preexec=None, config=None):
+    def __init__(self, state, *, port=0, arguments=(), environment=None, preexec=None, config=None, within=15):
         # Its own log beside the state directory, which the next start may find as it was left.
         folder = os.path.dirname(state)
         where = ["--config", config] if config else []
         super().__init__(
             ["serve", "--state-dir", state, "--listen", f"127.0.0.1:{port}", *where, *arguments], folder,
-            r"listening on 127\.0\.0\.1:(\d+)", environment=environment, preexec=preexec)
+            r"listening on 127\.0\.0\.1:(\d+)", environment=environment, preexec=preexec, within=within)
         self.port = int(self.ready[1])
 
     def connect(self, timeout=30, receive_buffer=None):

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from harness import Proxy, Sandbox, Unavailable, check, clean_environment, eventually, main, payer, status, store, temporary_folder, tool, write_store
+from harness import Proxy, Sandbox, Unavailable, check, clean_environment, eventually, main, payer, settings, status, store, temporary_folder, tool, write_store
 from harness import BINARY
 
 CLIENTS = ["openai", "anthropic", "claude-agent-sdk", "openai-codex-cli-bin"]
@@ -61,9 +61,13 @@ def payers(sandbox):
     return [payer(entry, sandbox.state) for entry in entries]
 
 
+def surroundings(variables):
+    return {**clean_environment(), "HOME": temporary_folder(), "NO_PROXY": "*", **variables}
+
+
 def run(arguments, folder=None, **variables):
-    environment = {**clean_environment(), "HOME": temporary_folder(), "NO_PROXY": "*", **variables}
-    return subprocess.run(arguments, cwd=folder, env=environment, text=True, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        arguments, cwd=folder, env=surroundings(variables), text=True, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
 
 
 # MARK: - curl
@@ -119,48 +123,92 @@ def sdk_suite(sandbox, proxy, python):
 
 # MARK: - Claude Code and Codex
 
-def claude(python, proxy, model, session, folder=None):
+def claude(python, proxy, model, session, folder=None, home=None):
     binary = bundled(python, "claude_agent_sdk", "_bundled", "claude")
     arguments = [binary, "-p", "say hi", "--model", model, *session]
     return run(
-        arguments, folder or temporary_folder(), ANTHROPIC_BASE_URL=f"http://127.0.0.1:{proxy.port}/anthropic", ANTHROPIC_AUTH_TOKEN="dummy",
+        arguments, folder or temporary_folder(), HOME=home or temporary_folder(), ANTHROPIC_BASE_URL=f"http://127.0.0.1:{proxy.port}/anthropic", ANTHROPIC_AUTH_TOKEN="dummy",
         DISABLE_TELEMETRY="1", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1", DISABLE_AUTOUPDATER="1")
 
 
 def claude_suite(sandbox, proxy, python):
     identity = "6f1c0a34-9d5b-4c1e-8a77-0d1e2f3a4b5c"
-    first = claude(python, proxy, "claude-sonnet-4-5@two", ["--session-id", identity])
+    home, folder = temporary_folder(), temporary_folder()
+    first = claude(python, proxy, "claude-sonnet-4-5@two", ["--session-id", identity], folder, home)
     paid = payers(sandbox)
     check(first.returncode == 0 and paid and set(paid) == {"anthropic:two"}, "claude --model claude-sonnet-4-5@two is served by that profile",
           ", ".join(map(str, paid)) + (first.stderr or first.stdout)[-300:] * (first.returncode != 0))
+    again = claude(python, proxy, "claude-sonnet-4-5", ["--resume", identity], folder, home)
+    paid = payers(sandbox)
+    check(again.returncode == 0 and paid and set(paid) == {"anthropic:two"}, "its next turn, by the plain name, is served by the same profile",
+          ", ".join(map(str, paid)) + (again.stderr or again.stdout)[-300:] * (again.returncode != 0))
     second = claude(python, proxy, "claude-sonnet-4-5", [])
     paid = payers(sandbox)
     check(second.returncode == 0 and paid and set(paid) == {"anthropic:one"}, "another session of claude follows the order", ", ".join(map(str, paid)))
 
 
-def codex(python, proxy, model, folder=None):
-    binary = bundled(python, "codex_cli_bin", "bin", "codex")
+def codex_home(proxy, provider):
     home = temporary_folder()
     with open(os.path.join(home, "config.toml"), "w") as file:
         file.write(f"""model_provider = "keybearer"
 [model_providers.keybearer]
 name = "Keybearer"
-base_url = "http://127.0.0.1:{proxy.port}/openai/v1"
+base_url = "http://127.0.0.1:{proxy.port}/{provider}"
 env_key = "PLACEHOLDER"
 wire_api = "responses"
 """)
-    arguments = [binary, "exec", "--skip-git-repo-check", "--model", model, "say hi"]
-    return run(arguments, folder or temporary_folder(), CODEX_HOME=home, PLACEHOLDER="x")
+    return home
+
+
+def codex(python, home, model, *resume):
+    """One turn; `resume`: of which session."""
+    binary = bundled(python, "codex_cli_bin", "bin", "codex")
+    arguments = [binary, "exec", *resume, "--skip-git-repo-check", "--model", model, "say hi"]
+    return run(arguments, home, CODEX_HOME=home, PLACEHOLDER="x")
 
 
 def codex_suite(sandbox, proxy, python):
-    first = codex(python, proxy, "gpt-5@two")
+    home = codex_home(proxy, "openai/v1")
+    first = codex(python, home, "gpt-5@two")
     paid = [name for name in payers(sandbox) if name]
     check(first.returncode == 0 and paid and set(paid) == {"openai:two"}, "codex exec --model gpt-5@two is served by that profile",
           ", ".join(paid) + (first.stderr or first.stdout)[-300:] * (first.returncode != 0))
-    second = codex(python, proxy, "gpt-5")
+    again = codex(python, home, "gpt-5", "resume", "--last")
+    paid = [name for name in payers(sandbox) if name]
+    check(again.returncode == 0 and paid and set(paid) == {"openai:two"}, "its next turn, by the plain name, is served by the same profile",
+          ", ".join(paid) + (again.stderr or again.stdout)[-300:] * (again.returncode != 0))
+    second = codex(python, codex_home(proxy, "openai/v1"), "gpt-5")
     paid = [name for name in payers(sandbox) if name]
     check(second.returncode == 0 and paid and set(paid) == {"openai:one"}, "another session of codex follows the order", ", ".join(paid))
+
+
+def hold_suite(python):
+    """The provider has ended the login while codex works: the turn waits, and goes on when its user has logged in again."""
+    sandbox = Sandbox()
+    made = sandbox.control("POST", "accounts", {"provider": "openai-codex", "account": "acc-held", "expired": True})
+    login = lambda made: {"type": "oauth", "provider": "openai-codex", "accountId": made.pop("account"), **made}
+    write_store(sandbox.state, {"openai-codex:me": login(made)})
+    sandbox.control("POST", "revoke", {"refresh": made["refresh"]})
+    with Proxy(sandbox.state, config=settings(sandbox, "auth: { hold: '60s' }")) as proxy:
+        home = codex_home(proxy, "openai-codex")
+        binary = bundled(python, "codex_cli_bin", "bin", "codex")
+        turn = subprocess.Popen(
+            [binary, "exec", "--skip-git-repo-check", "--model", "gpt-5", "say hi"], cwd=home, stdin=subprocess.DEVNULL,
+            env=surroundings({"CODEX_HOME": home, "PLACEHOLDER": "x"}), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        asked = [BINARY, "models", "status", "--state-dir", sandbox.state]
+        waits = eventually(lambda: "log in again" in run(asked).stdout, within=30, every=0.3)
+        time.sleep(2)
+        check(waits and turn.poll() is None, "codex waits for a login that the provider has ended, and `status` says what to do")
+        fresh = sandbox.control("POST", "accounts", {"provider": "openai-codex", "account": "acc-held"})
+        write_store(sandbox.state, {"openai-codex:me": login(fresh)})
+        try:
+            said = turn.communicate(timeout=60)[0]
+        except subprocess.TimeoutExpired:
+            turn.kill()
+            said = "it did not end: " + turn.communicate()[0]
+        paid = [entry["account"] for entry in sandbox.audit()["entries"] if entry.get("account")]
+        check(turn.returncode == 0 and "acc-held" in paid, "and its turn is answered once that login is there", said[-300:] * (turn.returncode != 0))
+    sandbox.end()
 
 
 # MARK: - Agents by workspace
@@ -305,6 +353,7 @@ def suite():
             sdk_suite(sandbox, proxy, python)
             claude_suite(sandbox, proxy, python)
             codex_suite(sandbox, proxy, python)
+            hold_suite(python)
         workspace_suite(sandbox, proxy, python)
     with Proxy(sandbox.state) as proxy:
         listed = run([BINARY, "sessions", "list", "--json", "--state-dir", sandbox.state])

@@ -1,0 +1,237 @@
+"""What choosing a profile costs a request: allocations and instructions among 1 and 1,000 profiles, and the reading of a body's model.
+
+Counts, not times, where there are counts: calls of malloc by a preloaded library, instructions by callgrind (the same total for the same work,
+whatever else the machine does). The share that the look at a body has in forwarding it is processor time, in pairs.
+"""
+
+import contextlib
+import json
+import os
+import re
+import stat
+import statistics
+import struct
+import subprocess
+import time
+
+import harness
+from harness import (
+    Proxy,
+    Sandbox,
+    Unavailable,
+    check,
+    cpu_seconds,
+    eventually,
+    main,
+    post,
+    receive_head,
+    store,
+    temporary_folder,
+    tool,
+    write_store,
+)
+
+COUNTER = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static unsigned long *count;
+static void *(*next_malloc)(size_t), *(*next_calloc)(size_t, size_t), *(*next_realloc)(void *, size_t);
+static int (*next_memalign)(void **, size_t, size_t);
+static char early[65536];
+static size_t used;
+
+__attribute__((constructor)) static void begin(void) {
+  int fd = open(getenv("COUNT_FILE"), O_RDWR);
+  void *page = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (page != MAP_FAILED) count = page;
+  close(fd);
+}
+static void add(void) { if (count) __atomic_add_fetch(count, 1, __ATOMIC_RELAXED); }
+
+void *malloc(size_t size) {
+  if (!next_malloc) next_malloc = dlsym(RTLD_NEXT, "malloc");
+  add();
+  return next_malloc(size);
+}
+void *calloc(size_t number, size_t size) {
+  static int asking;
+  if (!next_calloc) {
+    if (asking) { void *room = early + used; used += (number * size + 15) & ~15ul; return room; }
+    asking = 1;
+    next_calloc = dlsym(RTLD_NEXT, "calloc");
+  }
+  add();
+  return next_calloc(number, size);
+}
+void *realloc(void *old, size_t size) {
+  if (!next_realloc) next_realloc = dlsym(RTLD_NEXT, "realloc");
+  add();
+  return next_realloc(old, size);
+}
+int posix_memalign(void **place, size_t alignment, size_t size) {
+  if (!next_memalign) next_memalign = dlsym(RTLD_NEXT, "posix_memalign");
+  add();
+  return next_memalign(place, alignment, size);
+}
+"""
+
+REQUESTS = 500
+SESSION = {"Keybearer-Session": "the-one-that-asks"}
+# An instruction takes at least a quarter of a nanosecond; on any machine of today a microsecond has more than 2,000.
+INSTRUCTIONS_A_MICROSECOND = 2000
+
+
+def compiled():
+    compiler = next((name for name in ("cc", "clang", "gcc") if subprocess.run(["which", name], stdout=subprocess.DEVNULL).returncode == 0), None)
+    if not compiler:
+        raise Unavailable("there is no C compiler")
+    source, library = (os.path.join(temporary_folder(), name) for name in ("count.c", "count.so"))
+    with open(source, "w") as file:
+        file.write(COUNTER)
+    subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
+def profiles(sandbox, count):
+    """The key that the sandbox takes, `count` times, so that whoever is chosen serves."""
+    saved = store(sandbox.state)["profiles"]
+    key = next(profile for profile in saved.values() if profile["provider"] == "openai")
+    return {f"openai:p{number:04}": dict(key) for number in range(count)}
+
+
+def resting(sandbox, ids):
+    """All of these rest for an hour, as the provider has said."""
+    path = os.path.join(sandbox.state, harness.AGENT, "auth-state.json")
+    until = int(time.time() * 1000) + 3_600_000
+    stats = {name: {"cooldownUntil": until, "cooldownReason": "rate_limit", "errorCount": 1, "lastFailureAt": until - 3_600_000} for name in ids}
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump({"version": 1, "usageStats": stats}, file)
+
+
+def turn(connection, request):
+    connection.sendall(request)
+    text, rest = receive_head(connection)
+    length = int(re.search(r"(?i)content-length: (\d+)", text)[1])
+    while len(rest) < length:
+        rest += connection.recv(65536)
+    return text
+
+
+def requests(proxy, request, count):
+    with contextlib.closing(proxy.connect()) as connection:
+        for _ in range(count):
+            text = turn(connection, request)
+    return text
+
+
+# MARK: - Allocations
+
+def allocations(sandbox, library, request):
+    """Calls of malloc and its kin a request, in steady state, of all threads; and the last answer's head."""
+    counter = os.path.join(temporary_folder(), f"count-{time.monotonic_ns()}")
+    with open(counter, "wb") as file:
+        file.write(bytes(4096))
+    with Proxy(sandbox.state, environment={"LD_PRELOAD": library, "COUNT_FILE": counter}) as proxy:
+        read = lambda: struct.unpack("<Q", open(counter, "rb").read(8))[0]
+        requests(proxy, request, 100)
+        before = read()
+        text = requests(proxy, request, REQUESTS)
+        return (read() - before) / REQUESTS, text
+
+
+# MARK: - Instructions
+
+@contextlib.contextmanager
+def counted(sandbox):
+    """A proxy under callgrind, and how many instructions it took since the last time that was asked."""
+    folder = temporary_folder()
+    wrapper = os.path.join(folder, "callgrind-keybearer")
+    with open(wrapper, "w") as file:
+        file.write(f'#!/bin/sh\nexec valgrind --tool=callgrind --callgrind-out-file={folder}/callgrind.%p "{harness.BINARY}" "$@"\n')
+    os.chmod(wrapper, stat.S_IRWXU)
+    real, harness.BINARY = harness.BINARY, wrapper
+    try:
+        proxy = Proxy(sandbox.state, within=120)
+    finally:
+        harness.BINARY = real
+    numbers = iter(range(1, 1000))
+
+    def taken():
+        number = next(numbers)
+        path = f"{folder}/callgrind.{proxy.pid}.{number}"
+        subprocess.run(["callgrind_control", "--dump", str(proxy.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        eventually(lambda: os.path.exists(path) and "totals:" in open(path).read(), within=60)
+        return int(re.search(r"^(?:totals|summary): (\d+)", open(path).read(), re.M)[1])
+
+    with proxy:
+        yield proxy, taken
+
+
+def instructions(sandbox, request, count=200):
+    with counted(sandbox) as (proxy, taken):
+        requests(proxy, request, 50)
+        taken()
+        requests(proxy, request, count)
+        return taken() / count
+
+
+# MARK: - The look at a body
+
+def body(size, *, model_last):
+    text = json.dumps("The quick brown fox jumps over the lazy dog.\n" * (size // 45))[1:-1]
+    prompt = f'"input":"{text}"'
+    members = [prompt, '"model":"gpt-5"'] if model_last else ['"model":"gpt-5"', prompt]
+    return ("{" + ",".join(members) + "}").encode()
+
+
+def share_of_look(proxy, content, rounds=12, count=60):
+    """Processor time of forwarding it as JSON, over the same as plain text, which is not looked into; the median of pairs."""
+    asked = {kind: post("/openai/v1/files/nothing", content, {"Content-Type": kind}) for kind in ("application/json", "text/plain")}
+    ratios = []
+    for _ in range(rounds):
+        spent = {}
+        for kind, request in asked.items():
+            before = cpu_seconds(proxy.pid)
+            requests(proxy, request, count)
+            spent[kind] = cpu_seconds(proxy.pid) - before
+        ratios.append(spent["application/json"] / spent["text/plain"])
+    return statistics.median(ratios) - 1
+
+
+def suite():
+    tool("valgrind")
+    library = compiled()
+    sandbox = Sandbox()
+    plain = post("/openai/v1/chat/completions", b'{"model":"m","messages":[{"role":"user","content":"hi"}]}')
+    in_session = post("/openai/v1/chat/completions", b'{"model":"m","messages":[{"role":"user","content":"hi"}]}', SESSION)
+    found = {}
+    for name, count, rests in (("1 profile", 1, 0), ("1,000 profiles", 1000, 0), ("1,000 of which 999 rest", 1000, 999)):
+        ids = profiles(sandbox, count)
+        write_store(sandbox.state, ids)
+        resting(sandbox, list(ids)[:rests])
+        calls, text = allocations(sandbox, library, plain)
+        of_session, _ = allocations(sandbox, library, in_session)
+        check(f"Keybearer-Profile: openai:p{rests:04}" in text, f"{name}: the one that was meant to serve did")
+        found[name] = (calls, of_session, instructions(sandbox, plain))
+        check.show(f"{name}: {calls:.2f} allocations, in a session {of_session:.2f}, {found[name][2]:,.0f} instructions a request")
+    alone = found["1 profile"]
+    for name, (calls, of_session, count) in found.items():
+        check(calls - alone[0] < 0.05 and of_session - alone[0] < 0.05, f"{name}: choosing allocates nothing", f"{calls} and {of_session}, alone {alone[0]}")
+        check(
+            count - alone[2] < INSTRUCTIONS_A_MICROSECOND, f"{name}: choosing takes less than a microsecond",
+            f"{count - alone[2]:,.0f} instructions more than among one")
+    write_store(sandbox.state, profiles(sandbox, 2))
+    resting(sandbox, [])
+    with Proxy(sandbox.state) as proxy:
+        for name, last in (("first", False), ("last", True)):
+            share = share_of_look(proxy, body(1 << 20, model_last=last))
+            check(share < 0.02, f"the model of a 1 MiB body, {name} in it: reading it costs under 2 % of forwarding", f"{share:.1%}")
+
+
+if __name__ == "__main__":
+    main(suite)
