@@ -20,15 +20,9 @@ extension Codec where Field == String {
         return Codec(decode: { base.decode($0, &$1).flatMap(HostText.normalised) }, encode: base.encode)
     }
 
-    /// A browser's origin (RFC 6454 §6.2): scheme, host and port in lower case, nothing after. `null` means no origin one could trust.
+    /// A browser's origin.
     static var origin: Codec {
-        checked("an origin such as \"http://localhost:3000\", lower case, without a path") { text in
-            let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let first = parts[0].utf8.first, (0x61...0x7a).contains(first) else { return false }
-            guard parts[0].utf8.allSatisfy({ (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d }) else { return false }
-            guard let (host, port) = HostText.split(parts[1]), text == text.lowercased(), !host.isEmpty else { return false }
-            return port.map { HostText.port($0) ?? 0 > 0 } ?? true
-        }
+        checked("an origin such as \"http://localhost:3000\", lower case, without a path", PageOrigin.isAdmissible)
     }
 
     /// The id of a provider, in its normal form. Whether there is one is looked at when all files have been read.

@@ -37,6 +37,14 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         return [ListenAddress(host: host.contains(":") ? "::1" : host, port: port)]
     }
 
+    /// Reads an address that need not be loopback, for somebody who insists (`--insecure-listen`).
+    static func parseAny(_ text: String) throws(Flaw) -> ListenAddress {
+        guard let (host, portText) = HostText.split(text[...]), let portText, let port = HostText.port(portText),
+            HostText.ipv4(host) != nil || HostText.isIPv6(host)
+        else { throw .form }
+        return ListenAddress(host: host, port: port)
+    }
+
     /// Whether it is the same place at every start: not one that the system chooses.
     public var isFixed: Bool { path != nil || port != 0 }
 

@@ -66,6 +66,15 @@ extension Settings {
             root.origins.set(member, .flag(flag))
         }
         self = root
+        for text in overrides.insecureListen {
+            do throws(ListenAddress.Flaw) {
+                insecureListen.append(try ListenAddress.parseAny(text))
+            } catch {
+                let message = "expected a numeric address and a port, such as \"192.168.1.10:5392\" or \"0.0.0.0:5392\""
+                problems.append(
+                    SettingsError.Problem(source: "--insecure-listen", line: nil, column: nil, member: "listen", message: message))
+            }
+        }
         return problems
     }
 }

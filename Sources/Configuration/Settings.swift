@@ -6,6 +6,8 @@ public import Credentials
 public struct Settings: Sendable {
     /// Where connections are accepted; loopback and Unix sockets only.
     public var listen = [ListenAddress(host: "127.0.0.1", port: 5392), ListenAddress(host: "::1", port: 5392)]
+    /// Addresses beyond loopback that are served in clear, because the command line says so.
+    public internal(set) var insecureListen: [ListenAddress] = []
     /// Event loops. `nil`: 1 below 4 cores, else half the cores, at most 4.
     public var workers: Int?
     /// The folder that holds `agents/<id>/agent/`. `nil`: found by DESIGN §6.

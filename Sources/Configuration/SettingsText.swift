@@ -16,14 +16,17 @@ public struct SettingsText: Sendable {
 public struct SettingsOverrides: Sendable {
     /// Values of `--listen`; empty: not given.
     public var listen: [String]
+    /// Values of `--insecure-listen`.
+    public var insecureListen: [String]
     /// The value of `--workers`.
     public var workers: Int?
     /// The value of `--log-level`.
     public var logLevel: String?
 
     /// The flags that were given.
-    public init(listen: [String] = [], workers: Int? = nil, logLevel: String? = nil) {
+    public init(listen: [String] = [], insecureListen: [String] = [], workers: Int? = nil, logLevel: String? = nil) {
         self.listen = listen
+        self.insecureListen = insecureListen
         self.workers = workers
         self.logLevel = logLevel
     }

@@ -1,5 +1,5 @@
 /// Points in time as JavaScript's `toISOString` writes them: `2026-02-28T12:34:56.789Z`, always 24 characters.
-enum InstantText {
+public enum InstantText {
     private static let day: Int64 = 86_400_000
 
     /// The text for `milliseconds` since 1970; before it and after the year 9999 the nearest that can be written.
@@ -17,7 +17,7 @@ enum InstantText {
     }
 
     /// The milliseconds since 1970 that `text` stands for; nil when it is no such text. The fraction may have any length or be missing.
-    static func milliseconds(_ text: String) -> Int64? {
+    public static func milliseconds(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes.last == UInt8(ascii: "Z") else { return nil }
         for (byte, expected) in zip(bytes, "0000-00-00T00:00:00".utf8) {

@@ -94,9 +94,11 @@ struct Acceptor: ~Copyable {
             switch door {
             case .unixSocket: PeerLookup.owner(ofUnix: number)
             case .loopback: peers.owner(ofTCP: number)
+            case .network: nil
             }
         let caller = Caller(door: door, owner: owner)
-        if !setup.callers.admits(caller), strangers.count < 1_000, strangers.insert(owner?.user).inserted {
+        // Where there are keys, one may be shown yet.
+        if setup.keys.isEmpty, !setup.callers.admits(caller), strangers.count < 1_000, strangers.insert(owner?.user).inserted {
             shared.log.strangerRefused(owner?.user)
         }
         return caller

@@ -32,7 +32,9 @@ extension Worker {
         let keepAlive = !isBroken && mayKeepAlive(id)
         let isHead = exchanges[id].head.method == .head && !isBroken
         var text = "HTTP/1.1 \(status) \(StatusText.reason(status))\r\n\(fields)"
-        text += "Keybearer-Request-Id: \(RequestID.text(exchanges[id].number))\r\nContent-Length: \(body.utf8.count)\r\n"
+        text += crossOriginFields(id) + "Keybearer-Request-Id: \(RequestID.text(exchanges[id].number))\r\n"
+        // RFC 9110 §8.6
+        if status != 204 { text += "Content-Length: \(body.utf8.count)\r\n" }
         text += connectionField(id, keepAlive: keepAlive, names: status == 426 ? "Upgrade" : nil)
         downstreams[client].outbound.append(text: text + "\r\n")
         sendHead(to: client)
@@ -122,6 +124,7 @@ enum StatusText {
     static func reason(_ status: Int) -> String {
         switch status {
         case 200: "OK"
+        case 204: "No Content"
         case 400: "Bad Request"
         case 403: "Forbidden"
         case 404: "Not Found"

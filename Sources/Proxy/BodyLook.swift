@@ -13,6 +13,9 @@ struct BodyLook {
     private(set) var coding = ContentCoding.identity
     /// A session may be named in the body, or something that is kept: then the first model found does not decide yet.
     private var readsToTheEnd = false
+    /// For a policy that limits models: whether more than one is asked for.
+    private var further = MemberScanner(MemberScanner.Wanted(top: ["models", "fallbacks", "fallback_models", "requests", ""], inside: ""))
+    private var looksFurther = false
 
     /// Places in `Wanted.top`.
     static var model: Int { 0 }
@@ -30,10 +33,12 @@ struct BodyLook {
     /// - Parameters:
     ///   - readsKey: whether `prompt_cache_key` names the session.
     ///   - readsKept: whether things are known that a body may refer to.
-    mutating func begin(coding: ContentCoding, readsKey: Bool, readsKept: Bool) {
+    ///   - limitsModels: whether all of the body has to be read, since a policy limits what it may ask for.
+    mutating func begin(coding: ContentCoding, readsKey: Bool, readsKept: Bool, limitsModels: Bool = false) {
         stage = .holding
         self.coding = coding
-        readsToTheEnd = readsKey || readsKept
+        readsToTheEnd = readsKey || readsKept || limitsModels
+        looksFurther = limitsModels
         scanner = MemberScanner(Self.wanted(references: readsKept ? "file_id" : ""))
     }
 
@@ -42,8 +47,12 @@ struct BodyLook {
     /// Reads on. While watching, `hasTwoModels` is what to ask for afterwards.
     mutating func feed(_ run: RawSpan) {
         scanner.feed(run)
+        if looksFurther { further.feed(run) }
         if stage == .watching, scanner.isOver { stage = .none }
     }
+
+    /// A provider may take another model than the one that `model` names, by a list beside it (OpenRouter's `models`, batches' `requests`).
+    var namesFurtherModels: Bool { (0..<4).contains { further[$0].times > 0 } }
 
     /// Whether the rest of the body cannot change the choice any more.
     var isDecided: Bool {

@@ -5,7 +5,11 @@ internal import Sockets
 /// Who is at the other end of a client's connection, found out when it was accepted.
 struct Caller: Sendable, Equatable {
     /// How it came in.
-    enum Door: Sendable { case loopback, unixSocket }
+    enum Door: Sendable {
+        case loopback, unixSocket
+        /// Beyond this machine: whoever comes in needs a key.
+        case network
+    }
 
     let door: Door
     /// Nil: the kernel did not tell.
@@ -31,12 +35,21 @@ struct CallerRule: Sendable {
     }
     private let ownUser: UInt32
 
-    /// Whether the caller may have requests forwarded.
-    func admits(_ caller: Caller) -> Bool {
-        if caller.door == .loopback, servesAnyone { return true }
-        return caller.owner.map { users.contains($0.user) } ?? false
+    /// Whether the caller may have requests forwarded without a client key.
+    func admits(_ caller: Caller) -> Bool { refusal(of: caller, thereAreKeys: false) == nil }
+
+    /// Why a caller without a client key is refused; nil when it may go on.
+    ///
+    /// `clients.loopback: "any"` stands for keys only as long as there are none: whoever hands out keys means them to be needed.
+    func refusal(of caller: Caller, thereAreKeys: Bool) -> RefusalCode? {
+        if caller.door == .network { return .keyRequired }
+        if let owner = caller.owner, users.contains(owner.user) { return nil }
+        guard caller.door == .loopback, servesAnyone else { return .callerRefused }
+        return thereAreKeys ? .keyRequired : nil
     }
 
     /// Whether the caller may see and change what Keybearer keeps: our own user, or root, and nobody whom only the settings let in.
-    func isOwn(_ caller: Caller) -> Bool { caller.owner.map { $0.user == ownUser || $0.user == 0 } ?? false }
+    func isOwn(_ caller: Caller) -> Bool {
+        caller.door != .network && caller.owner.map { $0.user == ownUser || $0.user == 0 } ?? false
+    }
 }

@@ -79,8 +79,8 @@ final class CredentialBoard: Sendable {
     var setup: Setup { state.withLock { $0.setup } }
     private var plan: Plan { state.withLock { $0.plan } }
 
-    /// Other settings are in force from now on. `programs`: nil keeps those there are.
-    func adopt(_ setup: Setup, environmentKeys: [EnvironmentKey], programs: SecretPrograms?) {
+    /// Other settings are in force from now on. `environmentKeys`, `programs`: nil keeps those there are.
+    func adopt(_ setup: Setup, environmentKeys: [EnvironmentKey]?, programs: SecretPrograms?) {
         state.withLock { state in
             let builder = state.plan.builder.following(setup.settings, environmentKeys: environmentKeys)
             state.plan = Plan(setup, builder, programs ?? state.plan.programs)

@@ -28,6 +28,7 @@ extension Worker {
         case .auto: shared.affinities.pin(exchanges[id].session, to: nil, now: shared.wallClock())
         case .none: break
         }
+        guard keyAllowsModel(id) else { return false }
         if exchanges[id].isPinned { return true }
         switch keeper {
         case .several:
@@ -112,10 +113,15 @@ extension Worker {
 
     /// `prompt_cache_key` names a conversation where no field does.
     private mutating func readSessionInBody(_ id: Int32) {
-        guard exchanges[id].session == .none, exchanges[id].setup.settings.sessions.promptCacheKey else { return }
+        guard exchanges[id].session == .none else { return }
         let found = exchanges[id].look.scanner[BodyLook.promptCacheKey]
-        guard found.isString, (1...Self.longestID).contains(found.range.count) else { return }
-        exchanges[id].session = affinity(id, .session, unsafe RawSpan(_unsafeBytes: heldText(id)).extracting(found.range))
+        if exchanges[id].setup.settings.sessions.promptCacheKey, found.isString, (1...Self.longestID).contains(found.range.count) {
+            exchanges[id].session = affinity(id, .session, unsafe RawSpan(_unsafeBytes: heldText(id)).extracting(found.range))
+        } else if let key = exchanges[id].key {
+            // Where nothing else tells, whoever has the key is the session.
+            let name = key.idBytes
+            exchanges[id].session = unsafe name.withUnsafeBytes { unsafe affinity(id, .session, RawSpan(_unsafeBytes: $0)) }
+        }
     }
 
     func affinity(_ id: Int32, _ kind: AffinityKey.Kind, _ name: RawSpan) -> AffinityKey {

@@ -33,6 +33,13 @@ struct EventLog: Sendable {
     func clientTooBusy() { logger.warning("an HTTP/2 connection was ended: too many resets, pings or empty frames (ENHANCE_YOUR_CALM)") }
     func acceptPaused(_ why: String) { logger.warning("accepting pauses: \(why)") }
     func acceptResumed() { logger.info("accepting goes on") }
+    func clientsTaken(_ keys: Int, _ origins: Int) { logger.info("\(keys) client keys and \(origins) admitted pages are in force") }
+    func clientsRefused(_ why: String) { logger.error("client keys were read again and are wrong; the last ones stay in force: \(why)") }
+    func insecure(_ address: String) {
+        logger.warning(
+            "\(address) is open to the network WITHOUT TLS (--insecure-listen): whoever can listen there reads client keys, prompts and answers"
+        )
+    }
     func settingsTaken(_ fixed: [String]) {
         let rest = fixed.isEmpty ? "" : "; not before a restart: \(fixed.joined(separator: ", "))"
         logger.notice("the settings have been read again and are in force\(rest)")

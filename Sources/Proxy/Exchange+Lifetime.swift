@@ -98,6 +98,7 @@ extension Worker {
         if exchanges[id].stage == .resolving { resolving.removeAll { $0 == id } }
         leaveLook(id)
         dropReplay(id)
+        settleTokens(id)
         record(id)
         if exchanges[id].stage == .head { exchanges[id].head.reset() }
         downstreams[exchanges[id].downstream].exchange = -1
@@ -132,6 +133,9 @@ extension Exchange {
         downstream = -1
         wantsWebSocket = false
         upstream = -1
+        key = nil
+        allowsOrigin = false
+        tokens = TokenCount()
         lineup = nil
         candidate = nil
         position = 0

@@ -43,6 +43,10 @@ struct Exchange: ~Copyable {
     var continueWasSent = false
 
     // What was decided
+    /// The client key that it was sent with.
+    var key: KeyPolicy?
+    /// It is a page's whose origin is admitted: its browser is told so.
+    var allowsOrigin = false
     /// The settings that hold for it, whatever becomes of them meanwhile.
     var setup: Setup
     /// Whose profiles: the agent's id.
@@ -83,6 +87,8 @@ struct Exchange: ~Copyable {
     var sentAt: Int64 = 0
 
     // The answer
+    /// What it costs, where the key has a budget.
+    var tokens = TokenCount()
     var response = ResponseHead()
     var refusalLook = RefusalLook()
     var answer = MessageBody()
@@ -133,22 +139,22 @@ extension Worker {
         decide(id)
     }
 
-    /// 1. May this caller speak to us at all? Its user, Host and Origin are checked before anything is looked up.
+    /// 1. May this caller speak to us at all? Host, Origin, its user and its key are checked before anything is looked up.
     private mutating func admit(_ id: Int32) -> Bool {
-        guard exchanges[id].setup.callers.admits(downstreams[exchanges[id].downstream].caller) else {
-            refuse(id, Refusal(.callerRefused))
-            return false
-        }
         guard !downstreams[exchanges[id].downstream].caller.isOneTooMany else {
             exchanges[id].answerEndsConnection = true
             refuse(id, Refusal(.userLimit))
             return false
         }
         let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
-        if let refusal = exchanges[id].setup.gate.verdict(on: exchanges[id].head, bytes) {
+        let isRemote = downstreams[exchanges[id].downstream].caller.door == .network
+        if let refusal = exchanges[id].setup.gate.verdict(on: exchanges[id].head, bytes, takesAddresses: isRemote) {
             refuse(id, refusal)
             return false
         }
+        exchanges[id].allowsOrigin = exchanges[id].head.contains(.origin)
+        if exchanges[id].allowsOrigin, answerPreflight(id, bytes) { return false }
+        guard admitCaller(id, bytes) else { return false }
         switch UpgradeWish.read(exchanges[id].head, bytes) {
         case .none: return true
         case .webSocket: exchanges[id].wantsWebSocket = true
@@ -167,6 +173,7 @@ extension Worker {
             exchanges[id].provider = route.providerIndex
             exchanges[id].origin = places[route.providerIndex]
             exchanges[id].restStart = route.restStart
+            guard keyAllowsProvider(id) else { return false }
             return select(id, route, bytes)
         case .own(let start):
             let target = exchanges[id].head.target

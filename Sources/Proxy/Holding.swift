@@ -69,7 +69,7 @@ extension Worker {
     /// The candidates as they are now: somebody may have logged in.
     private mutating func renewLineup(_ id: Int32) {
         guard renewSetup(id), let agent = exchanges[id].lineup?.agentID, let roster = rosters.roster(of: agent) else { return }
-        let lineup = roster.lineups[exchanges[id].provider]
+        let lineup = lineup(id, roster, exchanges[id].provider)
         guard lineup !== exchanges[id].lineup else { return }
         exchanges[id].lineup = lineup
         exchanges[id].tried = TriedPositions()

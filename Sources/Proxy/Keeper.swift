@@ -8,6 +8,10 @@ struct Keeper: Sendable {
     let board: CredentialBoard
     let refreshes: RefreshDesk
     let affinities: Affinities
+    let desk: SetupDesk
+    let ledger: ClientLedger
+    /// Where the file of client keys is.
+    let clientFolder: String?
     let stop: Mailbox<Void>
     let log: EventLog
 
@@ -22,9 +26,10 @@ struct Keeper: Sendable {
     /// Runs until told to stop.
     func run() {
         refreshes.recover(board.refreshable)
-        let watch = DirectoryWatch(board.directories)
+        let watch = DirectoryWatch(board.directories + (clientFolder.map { [$0] } ?? []))
         // What changed between the first reading and the watch was reported to nobody.
         board.reload()
+        desk.takeClients()
         let poller = Poller()
         let bell = board.standings.bell
         for descriptor in [stop.descriptor, bell.descriptor] { poller.add(descriptor, .read) }
@@ -59,6 +64,7 @@ struct Keeper: Sendable {
             guard count == 0 || now >= nextCheck else { continue }
             nextCheck = now + Self.checkInterval.milliseconds
             if let failure = affinities.save(now: now) { log.sessionsUnsaved(failure) }
+            ledger.save(now: now)
             for candidate in board.dueForRefresh(lastUsed: &lastUsed, now: now) {
                 refreshes.ask(candidate, cause: .early(holding: candidate.fingerprint), replyTo: nil)
             }
@@ -68,6 +74,7 @@ struct Keeper: Sendable {
     private func read(_ watch: borrowing DirectoryWatch, _ seen: inout [String: StoreIdentity], settle: Bool) {
         if settle { Pause.milliseconds(Self.settleMilliseconds) }
         _ = watch.wait(timeout: Duration.zero)
+        desk.takeClients()
         board.reload()
         board.readUsage(&seen, now: Clock.wall())
         for directory in board.directories { watch.add(directory) }

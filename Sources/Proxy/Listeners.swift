@@ -32,7 +32,7 @@ enum Listeners {
     ///
     /// - Throws: `StartError` for an address that cannot be had, naming who has it; also when the kernel would not tell who calls.
     static func open(
-        _ settings: Settings, activated: [ServiceManager.ActivatedSocket], control: String?, log: EventLog
+        _ settings: Settings, activated: [ServiceManager.ActivatedSocket], thereAreKeys: Bool, control: String?, log: EventLog
     ) throws(StartError) -> [Listener] {
         var open: [Listener] = []
         for socket in activated { open.append(try handedOver(socket)) }
@@ -43,12 +43,13 @@ enum Listeners {
                 open.append(listener)
             }
         }
-        if settings.clients.loopback == .sameUser, open.contains(where: { $0.door == .loopback }), !PeerLookup().works() {
+        for address in settings.insecureListen { open.append(try inClear(address, thereAreKeys: thereAreKeys, log)) }
+        if settings.clients.loopback == .sameUser, !thereAreKeys, open.contains(where: { $0.door == .loopback }), !PeerLookup().works() {
             throw StartError(
                 description:
                     "this kernel does not tell who calls on a loopback port (sock_diag of netlink is missing), so that any user of this "
-                    + "machine could spend your credentials: listen on a Unix socket (--listen unix:/path), or, where you alone use the "
-                    + "machine, set clients.loopback to \"any\"")
+                    + "machine could spend your credentials: listen on a Unix socket (--listen unix:/path), make a client key "
+                    + "(`keybearer clients add`), or, where you alone use the machine, set clients.loopback to \"any\"")
         }
         if let control, let listener = controlSocket(control, log) { open.append(listener) }
         return open
@@ -63,6 +64,25 @@ enum Listeners {
             return Listener(Descriptor(owning: socket.number), door: .loopback, text: address.description)
         case .tcp(let address): throw notLoopback("\(address)\(name)")
         case nil: throw StartError(description: "descriptor \(socket.number)\(name) of LISTEN_FDS is no TCP or Unix socket")
+        }
+    }
+
+    /// An address beyond loopback, without TLS, because somebody insists.
+    private static func inClear(_ address: ListenAddress, thereAreKeys: Bool, _ log: EventLog) throws(StartError) -> Listener {
+        guard thereAreKeys else {
+            throw StartError(
+                description: "\(address) is open to the network, and there is no client key: make one first (`keybearer clients add NAME`)")
+        }
+        guard let place = SocketAddress(literal: address.host, port: address.port) else {
+            throw StartError(description: "\(address) is no numeric address")
+        }
+        do throws(SocketError) {
+            let socket = try TCP.listen(on: place)
+            let text = TCP.localAddress(of: socket)?.description ?? address.description
+            log.insecure(text)
+            return Listener(socket, door: .network, text: text)
+        } catch {
+            throw StartError(description: "\(error)")
         }
     }
 

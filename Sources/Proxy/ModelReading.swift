@@ -119,6 +119,10 @@ extension Worker {
         case .auto: return .auto
         case .profile(let name):
             if let candidate = lineup.named(name) { return .profile(candidate) }
+            if let policy = exchanges[id].key, !policy.profiles.isEmpty {
+                refuse(id, Self.outside(policy, "profiles", "\(name.prefix(80)) is not one of them"))
+                return .refused
+            }
             refuse(id, Refusal(.unknownProfile, naming: name, profile: name, candidates: lineup.explanation))
             return .refused
         }
@@ -180,6 +184,14 @@ struct ModelText {
     func name(of key: UInt64) -> String {
         let name = String(decoding: (0..<count).map { bytes[$0] }, as: UTF8.self)
         return ModelKey.of(name) == key ? name : ""
+    }
+
+    /// As far as it is here.
+    func begins(with text: [UInt8]) -> Bool {
+        let length = min(text.count, Self.capacity)
+        guard length <= count else { return false }
+        for at in 0..<length where bytes[at] != text[at] { return false }
+        return true
     }
 
     func append(to lines: inout ByteQueue) {

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Credentials
 internal import HTTP
 internal import JSON
 internal import Routing
@@ -105,6 +106,10 @@ extension Worker {
             "process": .integer(Int64(facts.process)), "startedAt": .integer(facts.startedAt),
             "addresses": .array(facts.addresses.map { .string($0) }), "sink": .string(facts.sink),
             "connections": .integer(Int64(shared.loads.total)), "settings": shared.reloads.document,
+            "clients": [
+                "digest": .string(shared.desk.clients.digest), "keys": .integer(Int64(setup.keys.count)),
+                "origins": .integer(Int64(setup.book.origins.count)), "problem": shared.desk.clients.problem.map { .string($0) } ?? .null,
+            ],
         ]
     }
 }

@@ -18,6 +18,10 @@ enum RefusalCode: String, CaseIterable, Sendable {
     case upgradeNotServed = "upgrade_not_served"
     // The gate
     case callerRefused = "caller_refused"
+    case keyRequired = "key_required"
+    case keyRefused = "key_refused"
+    case keyPolicy = "key_policy"
+    case keyRate = "key_rate"
     case wrongHost = "wrong_host"
     case originRefused = "origin_refused"
     case crossSite = "cross_site_refused"
@@ -48,7 +52,8 @@ enum RefusalCode: String, CaseIterable, Sendable {
     var status: Int {
         switch self {
         case .badRequest, .methodRefused, .badTarget, .contradictingPins, .malformedPin: 400
-        case .callerRefused, .originRefused, .crossSite, .notOwnUser, .needsLogin, .overlayExpired, .profileUnusable, .noProfile,
+        case .callerRefused, .keyRequired, .keyRefused, .keyPolicy, .originRefused, .crossSite, .notOwnUser, .needsLogin, .overlayExpired,
+            .profileUnusable, .noProfile,
             .keeperUnusable:
             403
         case .noRoute, .unknownProvider, .unknownAgent, .unknownProfile, .unknownPath: 404
@@ -56,7 +61,7 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .bodyTooLarge: 413
         case .wrongHost: 421
         case .upgradeNotServed: 426
-        case .allCooling: 429
+        case .allCooling, .keyRate: 429
         case .upstreamUnreachable, .upstreamCertificate, .upstreamInvalid, .upstreamClosed: 502
         case .userLimit, .outOfDescriptors, .refreshFailed, .storeUnreadable, .noAddress: 503
         case .upstreamTimeout: 504
@@ -79,11 +84,17 @@ enum RefusalCode: String, CaseIterable, Sendable {
         case .outOfDescriptors: "The limit of open files is reached; what is left is for the store."
         case .upgradeNotServed: "This upgrade is not served here; use plain HTTP. WebSockets are, where the provider has them."
         case .callerRefused:
-            "Keybearer serves the user it runs as, and this process is another user's. Run it as that user, or add the user's number to "
-                + "clients.uids."
+            "Keybearer serves the user it runs as, and this process is another user's. Run it as that user, give it a key "
+                + "(`keybearer clients add`), or add the user's number to clients.uids."
+        case .keyRequired:
+            "A client key is needed here: make one with `keybearer clients add NAME`, and give it to the tool as its API key."
+        case .keyRefused:
+            "This client key is not taken: it is unknown, revoked, replaced or has expired. `keybearer clients list` shows those there are."
+        case .keyPolicy: "This client key does not allow that."
+        case .keyRate: "This client key has made as many requests as it may for now."
         case .notOwnUser: "What is under /-/ is for the user that Keybearer runs as."
         case .wrongHost: "This Host is not one of ours. Reach Keybearer as 127.0.0.1 or localhost, or add the name to gate.hosts."
-        case .originRefused: "Web pages may not use your credentials. If this one may, add its origin to gate.origins."
+        case .originRefused: "Web pages may not use your credentials. If this one may, name its origin: `keybearer clients allow-origin`."
         case .crossSite: "A page of another site may not use your credentials."
         case .noRoute: "The path names no provider: start it with one, such as /anthropic or /openai, or set routes.default."
         case .unknownProvider: "No provider has this name; `keybearer config show` lists them."
@@ -111,7 +122,8 @@ enum RefusalCode: String, CaseIterable, Sendable {
     /// Whether the same request may succeed if it is sent again soon.
     var mayRetry: Bool {
         switch self {
-        case .allCooling, .upstreamUnreachable, .upstreamClosed, .upstreamTimeout, .refreshFailed, .headTimeout, .bodyTimeout, .userLimit,
+        case .allCooling, .keyRate, .upstreamUnreachable, .upstreamClosed, .upstreamTimeout, .refreshFailed, .headTimeout, .bodyTimeout,
+            .userLimit,
             .outOfDescriptors:
             true
         default: false

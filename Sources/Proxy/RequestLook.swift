@@ -12,7 +12,8 @@ extension Worker {
         guard let coding = lookableCoding(id, bytes), mayBeServed(id) else { return false }
         let readsKept = shared.affinities.knowsKept
         let readsKey = exchanges[id].session == .none && exchanges[id].setup.settings.sessions.promptCacheKey
-        exchanges[id].look.begin(coding: coding, readsKey: readsKey, readsKept: readsKept)
+        exchanges[id].look.begin(
+            coding: coding, readsKey: readsKey, readsKept: readsKept, limitsModels: exchanges[id].key?.limitsModels ?? false)
         exchanges[id].replay.begin(limit: exchanges[id].setup.settings.replay.maxBytes)
         exchanges[id].stage = .looking
         let client = exchanges[id].downstream

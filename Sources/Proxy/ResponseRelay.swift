@@ -105,6 +105,7 @@ extension Worker {
         exchanges[id].answer.begin(exchanges[id].response.framing)
         releaseReplay(id)
         learnFromHead(id, head)
+        if exchanges[id].status < 400, exchanges[id].key?.meter.counts ?? false { exchanges[id].tokens.begin() }
         writeStatusLine(id, head, to: fd)
         writeFields(id, head, to: fd)
         writeOwnFields(id, to: fd)
@@ -148,6 +149,7 @@ extension Worker {
             downstreams[fd].outbound.append("\r\n")
             if exchanges[id].paidInsteadOf != nil || exchanges[id].refusalLook.meaning == .entitlement { writeAdvice(id, to: fd) }
         }
+        if exchanges[id].allowsOrigin { downstreams[fd].outbound.append(text: crossOriginFields(id)) }
         downstreams[fd].outbound.append("Keybearer-Request-Id: ")
         downstreams[fd].outbound.append(requestID: exchanges[id].number)
         downstreams[fd].outbound.append("\r\n")
@@ -208,6 +210,7 @@ extension Worker {
             switch exchanges[id].answer.next(bytes, from: at) {
             case .data(let start, let count, let next):
                 writeAnswerBody(id, bytes.extracting(start..<start + count), to: client)
+                if exchanges[id].tokens.isActive { exchanges[id].tokens.feed(bytes.extracting(start..<start + count)) }
                 if exchanges[id].answerLook.isActive { learnFromBody(id, bytes.extracting(start..<start + count)) }
                 at = next
             case .trailers(let start, let count, let next):

@@ -49,6 +49,14 @@ final class Lineup: Sendable {
         self.storeProblem = storeProblem
     }
 
+    /// With these profiles alone.
+    func only(_ ids: [String]) -> Lineup {
+        func isLeft(_ candidate: Candidate) -> Bool { ids.contains(candidate.key.profileID) }
+        return Lineup(
+            agentID: agentID, candidates: candidates.filter(isLeft), others: others.filter(isLeft), credentialProvider: credentialProvider,
+            storeProblem: storeProblem)
+    }
+
     /// The profile that a pin names: by its whole id, or by what follows the provider's name in it.
     func named(_ name: String) -> Candidate? {
         let all = candidates + others
@@ -88,6 +96,8 @@ struct RosterCache {
     private var rosters: [Roster]
     /// The settings that the rosters are made for.
     private(set) var setup: Setup
+    /// What client keys leave of line-ups, made when a key first asks.
+    private var narrowed: [[(whole: Lineup, part: Lineup)]] = []
 
     init(_ board: CredentialBoard) {
         self.board = board
@@ -100,8 +110,18 @@ struct RosterCache {
         guard board.generation != generation else { return false }
         let before = setup
         (generation, setup, rosters) = board.current
+        narrowed = []
         return setup !== before
     }
+    /// What a key that names profiles leaves of a line-up; the same as long as this generation lasts.
+    mutating func lineup(_ whole: Lineup, for key: KeyPolicy) -> Lineup {
+        while narrowed.count <= key.index { narrowed.append([]) }
+        for pair in narrowed[key.index] where pair.whole === whole { return pair.part }
+        let part = whole.only(key.profiles)
+        narrowed[key.index].append((whole, part))
+        return part
+    }
+
     /// The default agent's: the first.
     var main: Roster { @inline(__always) get { rosters[0] } }
     /// All of them, the default agent's first.

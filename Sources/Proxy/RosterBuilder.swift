@@ -37,8 +37,8 @@ struct RosterBuilder: Sendable {
     }
 
     /// A builder for other settings, which goes on with the numbers that this one has given.
-    func following(_ settings: Settings, environmentKeys: [EnvironmentKey]) -> RosterBuilder {
-        RosterBuilder(settings, proxies, standings, environmentKeys, pools, sightings)
+    func following(_ settings: Settings, environmentKeys: [EnvironmentKey]?) -> RosterBuilder {
+        RosterBuilder(settings, proxies, standings, environmentKeys ?? Array(self.environmentKeys.values), pools, sightings)
     }
 
     func roster(of agentID: String, _ snapshot: StoreSnapshot, problem: String?, now: Int64) -> Roster {

@@ -23,7 +23,7 @@ extension Worker {
     mutating func select(_ id: Int32, _ route: Route, _ bytes: RawSpan) -> Bool {
         let target = bytes.extracting(exchanges[id].head.target)
         guard let roster = roster(id, named: route.agent, target, bytes) else { return false }
-        let lineup = roster.lineups[exchanges[id].provider]
+        let lineup = lineup(id, roster, exchanges[id].provider)
         exchanges[id].lineup = lineup
         exchanges[id].agent = roster.agentID
         guard exchanges[id].setup.settings.providers[exchanges[id].provider].baseURL != nil else {
@@ -35,7 +35,7 @@ extension Worker {
             refuse(id, Refusal(.upgradeNotServed))
             return false
         }
-        guard readSession(id, bytes) else { return false }
+        guard pinByKey(id, lineup), readSession(id, bytes) else { return false }
         if route.profile == nil, !exchanges[id].head.contains(.keybearerProfile) { return true }
         return pin(id, path: route.profile, lineup, target, bytes)
     }
@@ -44,6 +44,7 @@ extension Worker {
     /// the default agent.
     private mutating func roster(_ id: Int32, named path: Range<Int>?, _ target: RawSpan, _ bytes: RawSpan) -> Roster? {
         if path == nil, !exchanges[id].head.contains(.keybearerAgent) {
+            if let agent = exchanges[id].key?.agent { return roster(id, of: agent) }
             return downstreams[exchanges[id].downstream].caller.agent.flatMap { rosters.roster(of: $0) } ?? rosters.main
         }
         guard let header = name(id, .keybearerAgent, bytes), let path = name(path, target) else {
@@ -55,11 +56,17 @@ extension Worker {
             return nil
         }
         let agent = AgentID.normalised(header.value ?? path.value ?? AgentID.main)
-        guard let roster = rosters.roster(of: agent) else {
-            refuse(id, Refusal(.unknownAgent, naming: agent))
+        if let policy = exchanges[id].key, let fixed = policy.agent, fixed != agent {
+            refuse(id, Self.outside(policy, "agent", "its agent is \(fixed)"))
             return nil
         }
-        return roster
+        return roster(id, of: agent)
+    }
+
+    private mutating func roster(_ id: Int32, of agent: String) -> Roster? {
+        if let roster = rosters.roster(of: agent) { return roster }
+        refuse(id, Refusal(.unknownAgent, naming: agent))
+        return nil
     }
 
     private mutating func pin(_ id: Int32, path: Range<Int>?, _ lineup: Lineup, _ target: RawSpan, _ bytes: RawSpan) -> Bool {
@@ -73,6 +80,14 @@ extension Worker {
             refuse(id, Refusal(.contradictingPins))
             return false
         case .pinned(let name):
+            if let policy = exchanges[id].key, !policy.profiles.isEmpty {
+                // A key's own pin goes before all others, which may only say the same.
+                guard lineup.named(name) != nil else {
+                    refuse(id, Self.outside(policy, "profiles", "\(name.prefix(80)) is not one of them"))
+                    return false
+                }
+                if exchanges[id].isPinned { return true }
+            }
             exchanges[id].isPinned = true
             exchanges[id].reason = header.value != nil ? .headerPin : .pathPin
             guard let candidate = lineup.named(name) else {

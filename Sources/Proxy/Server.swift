@@ -24,7 +24,7 @@ public final class Server: Sendable {
     private let stopKeeping = Mailbox<Void>()
     private let running: RunningThreads
     private let board: CredentialBoard
-    private let runner: Runner?
+    private let clientFolder: String?
     /// The settings of the start, for what is read then alone.
     private let started: Settings
     private let isDraining = Atomic(false)
@@ -48,29 +48,40 @@ public final class Server: Sendable {
     ///   - accessLog: where a line a request is written; nil: nowhere.
     ///   - controlSocket: where commands reach the server, beside the settings' addresses; nil: nowhere. Another server that has it keeps it.
     ///   - activated: sockets that the service manager has opened, which are listened on in place of the settings' addresses.
+    ///   - clients: the file of client keys and admitted pages; nil: there are none.
     ///   - proxies: what the environment says of outbound proxies.
     ///   - sessions: the file in which sessions outlive the server; nil: they do not.
     public init(
         settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], runner: Runner? = nil, logger: Logger,
         accessLog: String? = nil, controlSocket: String? = nil, sessions: String? = nil,
-        activated: [ServiceManager.ActivatedSocket] = [], proxies: ProxyEnvironment = .empty
+        activated: [ServiceManager.ActivatedSocket] = [], proxies: ProxyEnvironment = .empty, clients: String? = nil
     ) throws {
         let log = EventLog(logger: logger)
-        let listeners = try Listeners.open(settings, activated: activated, control: controlSocket, log: log)
+        let ledger = ClientLedger(path: clients.map { $0 + ClientUsage.suffix })
+        let book: ClientBook
+        do throws(ClientBookError) {
+            book = try clients.map { path throws(ClientBookError) in try ClientBook.read(path) } ?? ClientBook()
+        } catch {
+            throw StartError(description: error.description)
+        }
+        let listeners = try Listeners.open(
+            settings, activated: activated, thereAreKeys: !book.keys.isEmpty, control: controlSocket, log: log)
         addresses = listeners.filter { !$0.isControl }.map(\.text)
         let count = settings.workers ?? Self.defaultWorkers
-        self.runner = runner
         started = settings
         board = CredentialBoard(
-            setup: Setup(settings, proxies: proxies, workers: count), sink: sink, environmentKeys: environmentKeys,
+            setup: Setup(settings, proxies: proxies, workers: count, book: book, ledger: ledger), sink: sink,
+            environmentKeys: environmentKeys,
             programs: runner.map { SecretPrograms(settings.secrets, $0) }, log: log)
         let refreshes = RefreshDesk(board: board, log: log)
+        workers = (0..<count).map { _ in Mailbox<Message>() }
         shared = Shared(
             facts: ServerFacts(process: getpid(), startedAt: Clock.wall(), addresses: addresses, sink: sink), board: board,
             refreshes: refreshes, affinities: Affinities(path: sessions, pools: board.pools), workers: count,
             notices: Notices(runner: runner), log: log,
-            accessLog: accessLog.map { AccessLog(path: $0) })
-        workers = (0..<count).map { _ in Mailbox<Message>() }
+            accessLog: accessLog.map { AccessLog(path: $0) },
+            desk: SetupDesk(board, workers: workers, runner: runner, clients: clients, book: book, log: log), ledger: ledger)
+        clientFolder = clients.flatMap { path in path.lastIndex(of: "/").map { String(path[..<$0]) } }
         running = RunningThreads()
         try startWorkers()
         startAcceptor(listeners)
@@ -120,7 +131,8 @@ public final class Server: Sendable {
 
     private func startKeeper() {
         let keeper = Keeper(
-            board: board, refreshes: shared.refreshes, affinities: shared.affinities, stop: stopKeeping, log: shared.log)
+            board: board, refreshes: shared.refreshes, affinities: shared.affinities, desk: shared.desk, ledger: shared.ledger,
+            clientFolder: clientFolder, stop: stopKeeping, log: shared.log)
         let done = running.begin()
         Thread(name: "kb-keeper") {
             defer { done.end() }
@@ -141,11 +153,7 @@ public final class Server: Sendable {
             refuseReload(error.description)
             throw error
         }
-        let before = board.setup.settings
-        let programs = settings.secrets == before.secrets ? nil : runner.map { SecretPrograms(settings.secrets, $0) }
-        board.adopt(
-            Setup(settings, proxies: board.setup.proxies, workers: workers.count), environmentKeys: environmentKeys, programs: programs)
-        for worker in workers { worker.post(.news) }
+        shared.desk.takeSettings(settings, environmentKeys: environmentKeys)
         let fixed = started.fixedMembers(changedIn: settings)
         shared.reloads.taken(fixed: fixed, now: Clock.wall())
         shared.log.settingsTaken(fixed)
@@ -188,6 +196,7 @@ public final class Server: Sendable {
         var seen: [String: StoreIdentity] = [:]
         board.writeUsage(&seen, all: true)
         if let failure = shared.affinities.save(now: shared.wallClock()) { shared.log.sessionsUnsaved(failure) }
+        shared.ledger.save(now: shared.wallClock())
         shared.resolver.stop()
         shared.workspaces.stop()
         shared.accessLog?.stop()

@@ -22,18 +22,34 @@ final class Setup: Sendable {
     let aliases: ModelAliases
     /// Fields that name a session, in lower case.
     let sessionFields: [[UInt8]]
+    /// The client keys and admitted pages, and the keys ready to be looked up.
+    let book: ClientBook
+    let keys: ClientKeys
+    private let workers: Int
+    private let ledger: ClientLedger
 
-    init(_ settings: Settings, proxies: ProxyEnvironment = .empty, workers: Int = 1) {
+    init(
+        _ settings: Settings, proxies: ProxyEnvironment = .empty, workers: Int = 1, book: ClientBook = ClientBook(),
+        ledger: ClientLedger = ClientLedger()
+    ) {
         self.settings = settings
         self.proxies = proxies
+        self.workers = workers
+        self.book = book
+        self.ledger = ledger
+        keys = ClientKeys(book, settings, ledger)
         routes = RouteTable(settings: settings)
-        gate = Gate(settings.gate)
+        gate = Gate(settings.gate, origins: book.origins)
         callers = CallerRule(settings.clients)
         headLimits = HeadLimits(byteCount: settings.limits.headBytes, fieldCount: settings.limits.headFields)
         replayShare = settings.replay.totalBytes / workers
         aliases = ModelAliases(settings.models.aliases)
         sessionFields = settings.sessions.headers.map { Array($0.lowercased().utf8) }
     }
+
+    /// The same with other settings, or with other keys.
+    func with(_ settings: Settings) -> Setup { Setup(settings, proxies: proxies, workers: workers, book: book, ledger: ledger) }
+    func with(_ book: ClientBook) -> Setup { Setup(settings, proxies: proxies, workers: workers, book: book, ledger: ledger) }
 
     /// The provider's place in this generation.
     func index(of provider: String) -> Int? { settings.providers.firstIndex { $0.id == provider } }
@@ -60,6 +76,11 @@ extension Worker {
             caFile = setup.settings.upstream.caFile
         }
         places = setup.settings.providers.map { place(of: Origin($0, caFile: caFile)) }
+        for id in 0..<exchanges.ceiling where exchanges.holds(id) {
+            guard let key = exchanges[id].key, exchanges[id].stage > .closed, setup.keys.renewed(key) == nil else { continue }
+            // Revoked: what it has under way ends as well.
+            abandon(exchanges[id].downstream)
+        }
     }
 
     /// Where the origin is kept: where an equal one is, else behind the last.
@@ -76,8 +97,13 @@ extension Worker {
         guard exchanges[id].setup !== setup else { return true }
         let name = exchanges[id].setup.settings.providers[exchanges[id].provider].id
         guard exchanges[id].upstream < 0, let index = setup.index(of: name), setup.settings.providers[index].baseURL != nil,
-            let lineup = rosters.roster(of: exchanges[id].agent)?.lineups[index]
+            let roster = rosters.roster(of: exchanges[id].agent)
         else { return false }
+        if let key = exchanges[id].key {
+            guard let renewed = setup.keys.renewed(key), renewed.allows(provider: index) else { return false }
+            exchanges[id].key = renewed
+        }
+        let lineup = lineup(id, roster, index)
         let known = exchanges[id].candidate
         let candidate = known.flatMap { lineup.named($0.key.profileID) }
         guard known == nil || candidate != nil else { return false }

@@ -15,11 +15,15 @@ final class Shared: Sendable {
     let affinities: Affinities
     let workspaces: WorkspaceDesk
     let reloads: ReloadRecord
+    let desk: SetupDesk
+    let ledger: ClientLedger
 
     init(
         facts: ServerFacts, board: CredentialBoard, refreshes: RefreshDesk, affinities: Affinities, workers: Int, notices: Notices,
-        log: EventLog, accessLog: AccessLog?
+        log: EventLog, accessLog: AccessLog?, desk: SetupDesk, ledger: ClientLedger
     ) {
+        self.desk = desk
+        self.ledger = ledger
         self.facts = facts
         self.board = board
         standings = board.standings

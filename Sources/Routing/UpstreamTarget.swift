@@ -55,7 +55,7 @@ public struct UpstreamTarget: Sendable {
             // The first member that is kept is introduced by the query's own `?`, wherever it stood.
             let mark = keepsMember ? separator : path.upperBound
             separator = end
-            guard !isKey(start..<end, in: target) else { continue }
+            guard !Self.isKey(start..<end, in: target) else { continue }
             keepsMember = true
             if start < end { nextPiece = start..<end }
             return mark..<(mark + 1)
@@ -63,8 +63,24 @@ public struct UpstreamTarget: Sendable {
         return nil
     }
 
+    /// The value of the first member `key` of the query that begins at `question`.
+    public static func key(in target: Span<UInt8>, from question: Int) -> Range<Int>? {
+        var start = question + 1
+        while start <= target.count {
+            var end = start
+            while end < target.count, target[end] != UInt8(ascii: "&") { end += 1 }
+            if isKey(start..<end, in: target) {
+                var value = start
+                while value < end, target[value] != UInt8(ascii: "=") { value += 1 }
+                return min(value + 1, end)..<end
+            }
+            start = end + 1
+        }
+        return nil
+    }
+
     /// Whether a member's name, percent-decoded, is `key`.
-    private func isKey(_ member: Range<Int>, in target: Span<UInt8>) -> Bool {
+    private static func isKey(_ member: Range<Int>, in target: Span<UInt8>) -> Bool {
         let key: InlineArray<3, UInt8> = [UInt8(ascii: "k"), UInt8(ascii: "e"), UInt8(ascii: "y")]
         var position = member.lowerBound
         for letter in key.indices {

@@ -25,6 +25,11 @@ enum Completions {
         installation(words).map { Agents($0).ids } ?? []
     }
 
+    /// Names of client keys.
+    static let clients = CompletionKind.custom { words, _, _ in
+        installation(words).flatMap { try? ClientBook.read($0.clientsPath) }?.keys.map(\.name) ?? []
+    }
+
     /// Tools for `--tool`.
     static let tools = CompletionKind.list(ToolCatalogue.tools.filter { $0.way != .none }.map(\.id))
 

@@ -30,6 +30,7 @@ struct Failure: Error, CustomStringConvertible {
         case let error as SettingsError where error.isFlags: self = .usage(error.description)
         case let error as SettingsError: self = .configuration(error.description)
         case let error as StoreError: self = .failed(error.description)
+        case let error as ClientBookError: self = .failed(error.description)
         case let error as FileError: self = .failed(error.description)
         case let error as SocketError: self = .failed(error.description)
         case let error as StartError: self = .failed(error.description)

@@ -25,7 +25,8 @@ struct Keybearer: ParsableCommand {
         version: Version.text,
         subcommands: [
             OnboardCommand.self, ServeCommand.self, RunCommand.self, EnvCommand.self, ToolsCommand.self, ModelsCommand.self,
-            StatusCommand.self, LoginCommand.self, ImportCommand.self, AgentsCommand.self, SessionsCommand.self, ChannelsCommand.self,
+            StatusCommand.self, LoginCommand.self, ImportCommand.self, AgentsCommand.self, SessionsCommand.self, ClientsCommand.self,
+            ChannelsCommand.self,
             ExplainCommand.self,
             CooldownCommand.self, DoctorCommand.self, ConfigCommand.self, SandboxCommand.self, DemoCommand.self, TokenCommand.self,
             SelftestCommand.self, SimulateCommand.self, StartServerCommand.self,

@@ -31,6 +31,12 @@ struct ServeCommand: ParsableCommand {
             "Loopback address to listen on, in place of the settings' `listen`. May be repeated.", valueName: "address"))
     var listen: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Address beyond this machine to listen on WITHOUT TLS, for requests with a client key only: whoever can listen on that network "
+                + "reads keys, prompts and answers. May be repeated.", valueName: "address"))
+    var insecureListen: [String] = []
+
     @Option(help: ArgumentHelp("Event loops, 1 to 64.", valueName: "count"))
     var workers: Int?
 
@@ -47,7 +53,7 @@ struct ServeCommand: ParsableCommand {
         let manager = ServiceManager.takeFromEnvironment()
         let activated = try ServiceManager.takeSockets()
         Installation.runner.start()
-        let overrides = SettingsOverrides(listen: listen, workers: workers, logLevel: logLevel)
+        let overrides = SettingsOverrides(listen: listen, insecureListen: insecureListen, workers: workers, logLevel: logLevel)
         let installation = try Installation(options, overrides: overrides)
         let logger = StandardErrorLog.logger(installation.settings.log)
         Self.prepare(installation, logger)
@@ -55,7 +61,7 @@ struct ServeCommand: ParsableCommand {
             settings: installation.settings, sink: installation.places.sink, environmentKeys: Self.environmentKeys(installation, logger),
             runner: Installation.runner, logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl",
             controlSocket: Self.controlSocket(installation), sessions: installation.sessionsPath, activated: activated,
-            proxies: .ofProcess)
+            proxies: .ofProcess, clients: installation.clientsPath)
         let reload = SettingsReload(options, overrides, installation, server, manager)
         reload.watch()
         manager?.ready("serving on \(server.addresses.joined(separator: ", "))")

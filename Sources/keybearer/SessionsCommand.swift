@@ -138,6 +138,8 @@ extension Installation {
     var control: ControlClient { ControlClient(stateDirectory: places.stateDirectory) }
     /// Where the server keeps what it remembers of sessions.
     var sessionsPath: String { places.stateDirectory + "/sessions" }
+    /// The client keys and admitted pages.
+    var clientsPath: String { places.stateDirectory + "/" + ClientBook.fileName }
     var sessionBook: SessionBook { SessionBook(path: sessionsPath) }
 
     fileprivate func save(_ book: SessionBook) throws {

@@ -29,6 +29,9 @@ struct ExchangeFile: Sendable, CustomStringConvertible {
     private(set) var texts: [String: String] = [:]
     /// Texts of other programs' files, by their name in the test's folder.
     private(set) var files: [String: String] = [:]
+    /// Client keys and what they allow, and admitted origins.
+    private(set) var keys: [String: String] = [:]
+    private(set) var origins: [String] = []
     private(set) var clients: [Script] = []
     private(set) var upstreams: [Script] = []
     private(set) var tokenEndpoints: [Script] = []
@@ -39,7 +42,7 @@ struct ExchangeFile: Sendable, CustomStringConvertible {
         ">", ">>", "answer", "expect", "header", "no-header", "body", "body-has", "body-lacks", "no-body", "chunk", "last-chunk", "receive",
         "open", "closed", "reset", "gone", "pause", "close", "cut", "end", "signal", "wait", "store-has", "store-lacks", "state-has",
         "log-has", "log-lacks",
-        "replace-store", "replace-state", "write-file",
+        "replace-store", "replace-state", "write-file", "revoke", "rotate", "allow-origin",
     ]
 
     init(name: String, text: String) throws(Flaw) {
@@ -64,6 +67,8 @@ struct ExchangeFile: Sendable, CustomStringConvertible {
         case store(String)
         case text(String)
         case file(String)
+        case key(String)
+        case origins
         case script(WritableKeyPath<ExchangeFile, [Script]>)
     }
 
@@ -82,6 +87,10 @@ struct ExchangeFile: Sendable, CustomStringConvertible {
         case "file":
             files[name] = ""
             return .file(name)
+        case "key":
+            keys[name] = ""
+            return .key(name)
+        case "origins": return .origins
         case "client": return begin(\.clients, name, number, isInBackground: line.hasSuffix(" in background"))
         case "upstream": return begin(\.upstreams, name, number)
         case "token-endpoint": return begin(\.tokenEndpoints, name, number)
@@ -102,6 +111,8 @@ struct ExchangeFile: Sendable, CustomStringConvertible {
         case .store(let agent): stores[agent, default: ""] += content + "\n"
         case .text(let name): texts[name, default: ""] += content + "\n"
         case .file(let name): files[name, default: ""] += content + "\n"
+        case .key(let name): keys[name, default: ""] += content + "\n"
+        case .origins: origins.append(String(content))
         case .script(let list):
             let verb = String(content.prefix { $0 != " " })
             guard Self.verbs.contains(verb) else { throw Flaw(description: "\(name):\(number): no step is called \(verb)") }

@@ -4,7 +4,8 @@ import Testing
 @Suite struct ExchangeTests {
     @Test(arguments: ExchangeFile.all)
     func theDialogueGoesAsWritten(file: ExchangeFile) throws {
-        let stage = try Stage(settings: file.settings, stores: file.stores, texts: file.texts, files: file.files)
+        let stage = try Stage(
+            settings: file.settings, stores: file.stores, texts: file.texts, files: file.files, keys: file.keys, origins: file.origins)
         let failures = stage.perform(file)
         stage.end()
         for failure in failures { Issue.record("\(file.name), \(failure)") }

@@ -1,3 +1,4 @@
+import Credentials
 import Glibc
 import Sockets
 
@@ -9,6 +10,7 @@ struct Performer {
     private let socket: PlainSocket
     private var reader: MessageReader
     private var unsent: [UInt8] = []
+    private var lastBody: String?
 
     init(_ script: ExchangeFile.Script, on socket: PlainSocket, stage: Stage, isClient: Bool) {
         self.script = script
@@ -82,6 +84,7 @@ struct Performer {
 
     private mutating func expect(_ text: String) throws(Mismatch) {
         if reader.hasUnreadBody { _ = try reader.readBody() }
+        lastBody = nil
         try reader.readHead(isRequest: !isClient)
         let isStatus = isClient && Int(text) != nil
         let matches = isStatus ? reader.startLine.hasPrefix("HTTP/1.1 \(text) ") : reader.startLine == text
@@ -110,12 +113,17 @@ struct Performer {
             throw Mismatch(expected: MessageReader.shown(expected), got: "\(MessageReader.shown(got)); they differ from byte \(same) on")
         }
     }
+    /// Several steps may look at one body.
+    private mutating func wholeBody() throws(Mismatch) -> String {
+        if reader.hasUnreadBody || lastBody == nil { lastBody = String(decoding: try reader.readBody(), as: UTF8.self) }
+        return lastBody ?? ""
+    }
     private mutating func bodyHas(_ text: String) throws(Mismatch) {
-        let body = String(decoding: try reader.readBody(), as: UTF8.self)
+        let body = try wholeBody()
         guard body.contains(text) else { throw Mismatch(expected: "a body with \(text)", got: body) }
     }
     private mutating func bodyLacks(_ text: String) throws(Mismatch) {
-        let body = String(decoding: try reader.readBody(), as: UTF8.self)
+        let body = try wholeBody()
         guard !body.contains(text) else { throw Mismatch(expected: "a body without \(text)", got: body) }
     }
 
@@ -136,6 +144,23 @@ struct Performer {
         }
     }
 
+    // MARK: Client keys
+
+    private func change(_ verb: String, _ name: String) {
+        do {
+            try stage.changeClients { book in
+                switch (verb, book.key(name)) {
+                case ("allow-origin", _): book.origins.append(name)
+                case ("revoke", .some(let key)): _ = book.remove(key.id)
+                case ("rotate", .some(let key)): _ = book.rotate(key.id)
+                default: stage.report("there is no key \(name)")
+                }
+            }
+        } catch {
+            stage.report("\(verb) \(name): \(error)")
+        }
+    }
+
     // MARK: Files
 
     private func file(_ verb: String, _ text: String) throws(Mismatch) {
@@ -144,6 +169,7 @@ struct Performer {
             _ = stage.folder.put(stage.placeholders.expand(stage.texts[names[1]] ?? ""), as: names[0])
             return
         }
+        if verb == "revoke" || verb == "rotate" || verb == "allow-origin" { return change(verb, text) }
         if verb == "replace-store" { return stage.folder.putStore(stage.placeholders.expand(stage.texts[text] ?? ""), of: "main") }
         if verb == "replace-state" { return stage.folder.putState(stage.placeholders.expand(stage.texts[text] ?? ""), of: "main") }
         let path =

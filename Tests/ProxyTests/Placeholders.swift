@@ -11,6 +11,8 @@ struct Placeholders: Sendable {
     let folder: String
     /// Milliseconds since 1970 at which the dialogue began.
     let now: Int64
+    /// Texts of client keys by name.
+    var keys: [String: String] = [:]
 
     /// Replaces every placeholder.
     func expand(_ text: String) -> String {
@@ -37,6 +39,7 @@ struct Placeholders: Sendable {
         case "hour_ago": return "\(now - 3_600_000)"
         case "in_a_minute": return "\(now + 60_000)"
         case "in_an_hour": return "\(now + 3_600_000)"
+        case "key": return keys[words[1]] ?? "no such key"
         case "bytes": return Self.filler(Int(words[1]) ?? 0)
         case "jwt": return Self.token(account: words[1])
         default: fatalError("no placeholder is called \(placeholder)")

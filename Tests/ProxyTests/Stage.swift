@@ -1,11 +1,13 @@
 import Children
 import Configuration
+import Credentials
 import Glibc
 import JSON
 import Logging
 import Proxy
 import Sockets
 import Synchronization
+import Testing
 
 /// A running Server in front of a scripted provider and a scripted token endpoint, all on loopback, with a store of its own.
 final class Stage: Sendable {
@@ -23,7 +25,8 @@ final class Stage: Sendable {
 
     /// Starts the server. `settings`: JSON5, laid over settings that point every provider at the scripted upstream.
     init(
-        settings: String = "", stores: [String: String] = [:], texts: [String: String] = [:], files: [String: String] = [:]
+        settings: String = "", stores: [String: String] = [:], texts: [String: String] = [:], files: [String: String] = [:],
+        keys: [String: String] = [:], origins: [String] = []
     ) throws {
         let (upstream, upstreamPort) = PlainSocket.bound()
         let (tokenEndpoint, tokenPort) = PlainSocket.bound()
@@ -33,19 +36,56 @@ final class Stage: Sendable {
         let known = Placeholders(
             upstreamPort: upstreamPort, tokenPort: tokenPort, closedPort: closedPort, proxyPort: 0, folder: folder.path, now: now)
         for (name, text) in files { _ = folder.put(known.expand(text), as: name) }
+        let keyTexts = try Self.write(keys, origins, to: folder.path + "/clients.json", known)
         for (agent, text) in stores { folder.putStore(known.expand(text), of: agent) }
         server = try Server(
             settings: try Self.settings(settings, known), sink: folder.path, runner: Runner(executable: Self.executable),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            accessLog: folder.accessLogPath)
+            accessLog: folder.accessLogPath, clients: folder.path + "/clients.json")
         let proxyPort = server.addresses.first?.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
         placeholders = Placeholders(
             upstreamPort: upstreamPort, tokenPort: tokenPort, closedPort: closedPort, proxyPort: proxyPort, folder: folder.path,
-            now: now)
+            now: now, keys: keyTexts)
         self.upstream = upstream
         self.tokenEndpoint = tokenEndpoint
         self.silent = silent
         self.texts = texts
+    }
+
+    /// Makes client keys of JSON5 texts of their policies; their texts by name.
+    private static func write(
+        _ keys: [String: String], _ origins: [String], to path: String, _ known: Placeholders
+    ) throws -> [String: String] {
+        guard !keys.isEmpty || !origins.isEmpty else { return [:] }
+        var texts: [String: String] = [:]
+        _ = try ClientBook.change(path) { book in
+            book.origins = origins
+            for (name, text) in keys.sorted(by: { $0.key < $1.key }) {
+                let policy = try JSON5Reader.parse(Array(known.expand(text.isEmpty ? "{}" : text).utf8)).plain
+                var key = ClientKey(id: "", name: name, code: [], shape: .plain, createdAt: 0)
+                func list(_ member: String) -> [String] { policy[member]?.array?.compactMap(\.string) ?? [] }
+                (key.providers, key.profiles, key.models) = (list("providers"), list("profiles"), list("models"))
+                key.agent = policy["agent"]?.string
+                key.expiresAt = policy["expiresAt"]?.int64
+                key.rate = policy["rate"]?.string.flatMap { ClientKey.Rate($0) }
+                key.budgetTokens = policy["budgetTokens"]?.int64
+                if let shape = policy["shape"]?.string { key.shape = try #require(ClientKeyText.Shape(rawValue: shape)) }
+                texts[name] = book.add(key, now: 0).text
+            }
+        }
+        return texts
+    }
+
+    /// Changes the client keys as a command would, and waits until that holds.
+    func changeClients(_ change: (inout ClientBook) throws -> Void) throws {
+        let (book, _) = try ClientBook.change(folder.path + "/clients.json", change)
+        for _ in 0..<400 {
+            let socket = dial()
+            socket.send(Array("GET /-/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
+            if case .bytes(let bytes) = socket.receive(), String(decoding: bytes, as: UTF8.self).contains(book.digest) { return }
+            Pause.milliseconds(10)
+        }
+        report("the change of the client keys does not hold")
     }
 
     private static func settings(_ text: String, _ known: Placeholders) throws -> Settings {
