@@ -38,6 +38,7 @@ enum Catalogue {
                 mint: mint(of: entry, caFile: settings.upstream.caFile, &check),
                 headers: fields(entry.headers), failover: entry.failover, limitHeaders: entry.limitHeaders,
                 errorShape: entry.errorShape, needsCredential: entry.needsCredential, webSocket: entry.webSocket, http2: entry.http2,
+                privateAddresses: entry.privateAddresses,
                 addressAdvice: address.advice, environmentKeys: entry.environmentKeys)
         }
     }

@@ -38,6 +38,8 @@ public struct Provider: Sendable, Equatable {
     public let webSocket: Bool
     /// Whether HTTP/2 may be agreed on with it (by ALPN); else HTTP/1.1 is all that is offered.
     public let http2: Bool
+    /// Whether the host's name may be at a private or local address: a gateway of one's own. A literal address is what it says.
+    public let privateAddresses: Bool
     /// One sentence on what to set, when `baseURL` is `nil`.
     public let addressAdvice: String?
     /// Environment variables that may hold a credential, best first; used only where no profile resolves.

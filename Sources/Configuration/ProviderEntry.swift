@@ -21,6 +21,7 @@ struct ProviderEntry: Sendable, Equatable {
     var needsCredential = true
     var webSocket = true
     var http2 = true
+    var privateAddresses = false
     var environmentKeys: [String] = []
 
     /// How each kind of credential is sent; a kind that is absent cannot be used.

@@ -20,6 +20,7 @@ enum ProviderSchema {
         .value("needsCredential", \.needsCredential, .truth),
         .value("webSocket", \.webSocket, .truth),
         .value("http2", \.http2, .truth),
+        .value("privateAddresses", \.privateAddresses, .truth),
         .value("environmentKeys", \.environmentKeys, .list(.checked("the name of an environment variable", isVariable))),
     ])
 

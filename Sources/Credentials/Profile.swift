@@ -36,6 +36,8 @@ public struct Profile: Sendable, Equatable {
     public let awaitsProgram: Bool
     /// What its logins and refreshes go through; nil: what the environment says.
     public let proxy: OutboundProxy?
+    /// The only hosts that it may be sent to, lower case; nil: its provider's, wherever the settings say that is.
+    public let allowedHosts: [String]?
     /// Where its secret is read from when it is another program's login; nil when it is Keybearer's own.
     public let overlay: Overlay?
 
@@ -43,7 +45,8 @@ public struct Profile: Sendable, Equatable {
     public init(
         id: String, provider: String, kind: Kind, secret: Secret?, refresh: Secret? = nil, expires: Int64? = nil,
         hasInvalidExpires: Bool = false, accountID: String? = nil, email: String? = nil, hasUnresolvedReference: Bool = false,
-        isReference: Bool = false, awaitsProgram: Bool = false, proxy: OutboundProxy? = nil, overlay: Overlay? = nil
+        isReference: Bool = false, awaitsProgram: Bool = false, proxy: OutboundProxy? = nil, overlay: Overlay? = nil,
+        allowedHosts: [String]? = nil
     ) {
         self.id = id
         self.provider = ProviderName.normalised(provider)
@@ -59,20 +62,23 @@ public struct Profile: Sendable, Equatable {
         self.awaitsProgram = awaitsProgram
         self.proxy = proxy
         self.overlay = overlay
+        self.allowedHosts = allowedHosts
     }
 
     /// The same with the secret that its reference leads to.
     func resolved(_ secret: Secret) -> Profile {
         Profile(
             id: id, provider: provider, kind: kind, secret: secret, refresh: refresh, expires: expires,
-            hasInvalidExpires: hasInvalidExpires, accountID: accountID, email: email, isReference: true, proxy: proxy)
+            hasInvalidExpires: hasInvalidExpires, accountID: accountID, email: email, isReference: true, proxy: proxy,
+            allowedHosts: allowedHosts)
     }
 
     /// The same, known to lead nowhere for now.
     func referring(awaitsProgram: Bool) -> Profile {
         Profile(
             id: id, provider: provider, kind: kind, secret: nil, refresh: refresh, expires: expires, hasInvalidExpires: hasInvalidExpires,
-            accountID: accountID, email: email, hasUnresolvedReference: true, awaitsProgram: awaitsProgram, proxy: proxy)
+            accountID: accountID, email: email, hasUnresolvedReference: true, awaitsProgram: awaitsProgram, proxy: proxy,
+            allowedHosts: allowedHosts)
     }
 
     /// Where the credential stands at `now` (ms since 1970).

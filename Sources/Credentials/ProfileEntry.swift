@@ -64,7 +64,17 @@ enum ProfileEntry {
             id: id, provider: provider, kind: kind, secret: secret, refresh: refresh, expires: stated ?? claims?.expiry,
             hasInvalidExpires: isInvalid && (kind != .oauth || claims?.expiry == nil),
             accountID: account ?? claims?.accountID.flatMap { Secret($0)?.revealed },
-            email: email ?? claims?.email, hasUnresolvedReference: isReference, proxy: try proxy(entry["proxy"]))
+            email: email ?? claims?.email, hasUnresolvedReference: isReference, proxy: try proxy(entry["proxy"]),
+            allowedHosts: try allowedHosts(entry["allowedHosts"]))
+    }
+
+    /// A list that cannot be understood is none to go by.
+    private static func allowedHosts(_ value: Value?) throws(Unusable) -> [String]? {
+        guard let value, !value.isNull else { return nil }
+        guard let hosts = value.array, let names = Optional(hosts.compactMap(\.string)), names.count == hosts.count else {
+            throw Unusable(reason: "has `allowedHosts` that are no list of host names")
+        }
+        return names.map { $0.lowercased() }
     }
 
     /// A SecretRef object where a string belongs, or upstream's `${NAME}` (§1.8).

@@ -140,6 +140,8 @@ public enum Eligibility: String, Sendable, CaseIterable {
     case providerMismatch = "provider_mismatch"
     /// The settings declare another kind of credential.
     case modeMismatch = "mode_mismatch"
+    /// Its own list of hosts (`allowedHosts`) does not have the provider's.
+    case hostNotAllowed = "host_not_allowed"
     /// An order names it, the store does not have it.
     case unknownProfile = "unknown_profile"
 }

@@ -27,6 +27,8 @@ extension Worker {
         dropUpstream(id)
         guard exchanges[id].stage < .responding else { return truncate(id) }
         exchanges[id].status = status
+        exchanges[id].answeredAt = now
+        exchanges[id].ownBytes = body.utf8.count
         exchanges[id].isWhole = true
         let isBroken = exchanges[id].stage == .head
         let keepAlive = !isBroken && mayKeepAlive(id)

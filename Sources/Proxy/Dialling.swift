@@ -95,19 +95,29 @@ struct Origin {
         switch outcome {
         case .failed(let reason): return "the name of \(title) was not found: \(reason)"
         case .addresses(let found):
-            // Plain http leaves this machine under no circumstances, whatever a hosts file says of the name.
-            let allowed = usesTLS ? found : found.filter(\.isLoopback)
+            let allowed = found.filter(mayBe)
             let port = port
             addresses = SocketAddress.interleaved(allowed).map { SocketAddress(octets: $0.octets, port: port) ?? $0 }
             freshUntil = allowed.isEmpty ? 0 : now + Self.addressLifetime
-            return allowed.isEmpty ? "plain http is only spoken to this machine, and \(host) is another" : nil
+            if !allowed.isEmpty { return nil }
+            return usesTLS
+                ? "\(host) is at a private or local address; where that is meant, set privateAddresses of the provider"
+                : "plain http is only spoken to this machine, and \(host) is another"
         }
+    }
+
+    /// Whether the name may be at this address, which is dialled as it is. Plain http leaves this machine under no circumstances, whatever a
+    /// hosts file says of the name; and a name out in the world is not within: that is how a name is made to lead to a cloud's keys.
+    private func mayBe(_ address: SocketAddress) -> Bool {
+        if provider?.baseURL?.isLoopback ?? false { return usesTLS || address.isLoopback }
+        return usesTLS && (address.isGlobal || provider?.privateAddresses ?? true)
     }
 }
 
 extension Provider {
     fileprivate func isSamePlace(as other: Provider) -> Bool {
-        baseURL == other.baseURL && http2 == other.http2 && failover.streamErrors.isEmpty == other.failover.streamErrors.isEmpty
+        baseURL == other.baseURL && http2 == other.http2 && privateAddresses == other.privateAddresses
+            && failover.streamErrors.isEmpty == other.failover.streamErrors.isEmpty
             && limitHeaders == other.limitHeaders
     }
 }

@@ -118,9 +118,8 @@ extension Worker {
         // Taken out while it is written: the exchange is borrowed from the same worker.
         var lines = AccessLines(pool: pool)
         swap(&lines, &access)
-        lines.add(
-            exchanges[id], agent: exchanges[id].candidate?.key.agentID ?? rosters.main.agentID,
-            provider: isRouted ? exchanges[id].setup.settings.providers[exchanges[id].provider].id : "", now: now, wall: shared.wallClock())
+        let provider = isRouted ? exchanges[id].setup.settings.providers[exchanges[id].provider].id : nil
+        lines.add(exchanges[id], provider: provider, now: now, wall: shared.wallClock())
         lines.hand(to: log, atLeast: 16 << 10)
         swap(&lines, &access)
     }
@@ -162,6 +161,8 @@ extension Exchange {
         response.reset()
         answer = MessageBody()
         status = 0
+        ownBytes = 0
+        answeredAt = 0
         isWhole = false
         interimAnswers = 0
         answerIsChunked = false

@@ -95,6 +95,10 @@ struct Exchange: ~Copyable {
     var answerTrailers: ByteQueue
     /// The status sent to the client; 0 when it left before.
     var status = 0
+    /// Monotonic milliseconds at which the answer began to go to the client; 0 before.
+    var answeredAt: Int64 = 0
+    /// The length of an answer of our own.
+    var ownBytes = 0
     /// The client has been sent all of the answer.
     var isWhole = false
     var interimAnswers = 0

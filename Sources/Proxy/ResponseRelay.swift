@@ -101,6 +101,7 @@ extension Worker {
         let fd = exchanges[id].downstream
         exchanges[id].stage = .responding
         exchanges[id].status = exchanges[id].response.status
+        exchanges[id].answeredAt = now
         upstreams[exchanges[id].upstream].deadline = .max  // a stream may be silent for as long as the provider likes
         exchanges[id].answer.begin(exchanges[id].response.framing)
         releaseReplay(id)

@@ -117,6 +117,9 @@ struct RosterBuilder: Sendable {
         let injection = provider.injection(for: profile.kind, keyIsBearer: keyIsBearer)
         var eligibility = given
         if injection == nil, eligibility == .ok { eligibility = .modeMismatch }
+        if let hosts = profile.allowedHosts, eligibility == .ok, !hosts.contains(provider.baseURL?.host ?? "") {
+            eligibility = .hostNotAllowed
+        }
         let client = profile.kind == .oauth && profile.refresh != nil ? provider.oauth : nil
         // What requests carry: the credential itself, or what was minted of it.
         let minted = provider.mint.map { snapshot.minted(of: profile, by: $0) }

@@ -55,7 +55,7 @@ struct DoctorProfiles {
                     .problem, "unknown-profile", "an order of \(provider.id) names \(name), which the store does not have",
                     advice: "keybearer models auth order set --provider \(provider.id) …, or change auth.order in the settings")
             ]
-        case .unresolvedReference, .modeMismatch, .providerMismatch:
+        case .unresolvedReference, .modeMismatch, .providerMismatch, .hostNotAllowed:
             return [
                 Finding(.warning, "not-used", "\(name): \(StatusText.eligibility(entry.eligibility))", advice: "keybearer models status")
             ]

@@ -24,6 +24,7 @@ enum StatusText {
     static func eligibility(_ eligibility: Eligibility) -> String {
         switch eligibility {
         case .ok: "usable"
+        case .hostNotAllowed: "not used: its allowedHosts do not have the provider's host"
         case .excludedByAuthOrder: "not used: the order does not list it"
         case .missingCredential: "not used: it holds no credential"
         case .invalidExpires: "not used: its expiry is no time"
