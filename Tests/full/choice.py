@@ -5,6 +5,7 @@ whatever else the machine does). The share that the look at a body has in forwar
 """
 
 import contextlib
+import glob
 import json
 import os
 import re
@@ -20,7 +21,6 @@ from harness import (
     Sandbox,
     Unavailable,
     check,
-    cpu_seconds,
     eventually,
     main,
     post,
@@ -80,7 +80,9 @@ int posix_memalign(void **place, size_t alignment, size_t size) {
 }
 """
 
-REQUESTS = 500
+REQUESTS = 300
+# What the rest of the process does now and then (it watches the store, writes down what was used) is in some windows and not in others.
+WINDOWS = 10
 SESSION = {"Keybearer-Session": "the-one-that-asks"}
 # An instruction takes at least a quarter of a nanosecond; on any machine of today a microsecond has more than 2,000.
 INSTRUCTIONS_A_MICROSECOND = 2000
@@ -139,20 +141,23 @@ def allocations(sandbox, library, request):
     with Proxy(sandbox.state, environment={"LD_PRELOAD": library, "COUNT_FILE": counter}) as proxy:
         read = lambda: struct.unpack("<Q", open(counter, "rb").read(8))[0]
         requests(proxy, request, 100)
-        before = read()
-        text = requests(proxy, request, REQUESTS)
-        return (read() - before) / REQUESTS, text
+        windows = []
+        for _ in range(WINDOWS):
+            before = read()
+            text = requests(proxy, request, REQUESTS)
+            windows.append((read() - before) / REQUESTS)
+        return min(windows), text
 
 
 # MARK: - Instructions
 
 @contextlib.contextmanager
 def counted(sandbox):
-    """A proxy under callgrind, and how many instructions it took since the last time that was asked."""
+    """A proxy under callgrind, and how many instructions its worker took since the last time that was asked."""
     folder = temporary_folder()
     wrapper = os.path.join(folder, "callgrind-keybearer")
     with open(wrapper, "w") as file:
-        file.write(f'#!/bin/sh\nexec valgrind --tool=callgrind --callgrind-out-file={folder}/callgrind.%p "{harness.BINARY}" "$@"\n')
+        file.write(f'#!/bin/sh\nexec valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file={folder}/callgrind.%p "{harness.BINARY}" "$@"\n')
     os.chmod(wrapper, stat.S_IRWXU)
     real, harness.BINARY = harness.BINARY, wrapper
     try:
@@ -163,21 +168,28 @@ def counted(sandbox):
 
     def taken():
         number = next(numbers)
-        path = f"{folder}/callgrind.{proxy.pid}.{number}"
         subprocess.run(["callgrind_control", "--dump", str(proxy.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-        eventually(lambda: os.path.exists(path) and "totals:" in open(path).read(), within=60)
-        return int(re.search(r"^(?:totals|summary): (\d+)", open(path).read(), re.M)[1])
+        # A file a thread, and one for all, which is written last.
+        last = f"{folder}/callgrind.{proxy.pid}.{number}"
+        eventually(lambda: os.path.exists(last) or len(glob.glob(f"{last}-*")) > 3, within=60)
+        time.sleep(0.5)
+        texts = [open(path).read() for path in glob.glob(f"{last}-*")]
+        counts = [re.search(r"^(?:totals|summary): (\d+)", text, re.M) for text in texts if "5Proxy6WorkerV" in text]
+        return max(int(count[1]) for count in counts if count)
 
     with proxy:
         yield proxy, taken
 
 
-def instructions(sandbox, request, count=200):
+def instructions(sandbox, request, count=60):
     with counted(sandbox) as (proxy, taken):
         requests(proxy, request, 50)
         taken()
-        requests(proxy, request, count)
-        return taken() / count
+        windows = []
+        for _ in range(WINDOWS):
+            requests(proxy, request, count)
+            windows.append(taken() / count)
+        return min(windows)
 
 
 # MARK: - The look at a body
@@ -189,16 +201,21 @@ def body(size, *, model_last):
     return ("{" + ",".join(members) + "}").encode()
 
 
-def share_of_look(proxy, content, rounds=12, count=60):
+def processor_time(pid):
+    """Nanoseconds, of all threads; /proc's other figures are hundredths of a second."""
+    return sum(int(open(f"/proc/{pid}/task/{task}/schedstat").read().split()[0]) for task in os.listdir(f"/proc/{pid}/task"))
+
+
+def share_of_look(proxy, content, rounds=25, count=40):
     """Processor time of forwarding it as JSON, over the same as plain text, which is not looked into; the median of pairs."""
     asked = {kind: post("/openai/v1/files/nothing", content, {"Content-Type": kind}) for kind in ("application/json", "text/plain")}
     ratios = []
     for _ in range(rounds):
         spent = {}
         for kind, request in asked.items():
-            before = cpu_seconds(proxy.pid)
+            before = processor_time(proxy.pid)
             requests(proxy, request, count)
-            spent[kind] = cpu_seconds(proxy.pid) - before
+            spent[kind] = processor_time(proxy.pid) - before
         ratios.append(spent["application/json"] / spent["text/plain"])
     return statistics.median(ratios) - 1
 
@@ -221,7 +238,8 @@ def suite():
         check.show(f"{name}: {calls:.2f} allocations, in a session {of_session:.2f}, {found[name][2]:,.0f} instructions a request")
     alone = found["1 profile"]
     for name, (calls, of_session, count) in found.items():
-        check(calls - alone[0] < 0.05 and of_session - alone[0] < 0.05, f"{name}: choosing allocates nothing", f"{calls} and {of_session}, alone {alone[0]}")
+        # One that every choice made would be a whole one more; OpenSSL's own come to a little more or less.
+        check(max(calls, of_session) - alone[0] < 0.5, f"{name}: choosing allocates nothing", f"{calls:.2f} and {of_session:.2f}, alone {alone[0]:.2f}")
         check(
             count - alone[2] < INSTRUCTIONS_A_MICROSECOND, f"{name}: choosing takes less than a microsecond",
             f"{count - alone[2]:,.0f} instructions more than among one")
