@@ -159,14 +159,9 @@ private struct Parser {
 
     /// The offset of the first byte from `start` on that a string cannot simply contain: quote, backslash, control.
     private func plainEnd(from start: Int) -> Int {
-        let bytes = cursor.bytes.span
-        var at = start
-        while at < bytes.count {
-            let byte = bytes[at]
-            if byte == .quote || byte == .backslash || byte < 0x20 { break }
-            at += 1
+        unsafe cursor.bytes.withUnsafeBytes { bytes in
+            unsafe TextPiece(bytes)?.endOfUnescaped(from: start) ?? start
         }
-        return at
     }
 
     private mutating func skipSpace() { cursor.offset = spaceEnd(from: cursor.offset) }

@@ -1,6 +1,6 @@
 internal import CScan
 
-/// A piece of a JSON text as it arrived: the only place of this module where a pointer is read.
+/// A piece of a JSON text as it arrived, or a whole one: the only place of this module where a pointer is read.
 ///
 /// Made at the start of a `feed` and gone with it. Accesses are checked in debug builds; in release the scanner's own loops keep
 /// offsets below `count`.
@@ -34,6 +34,21 @@ struct TextPiece {
             at += 8
         }
         while at < limit, self[at] != .quote, self[at] != .backslash { at += 1 }
+        return at
+    }
+
+    /// The first quote, backslash or control character from `start` on, or `count`: what a string may not hold as it is (RFC 8259 §7).
+    @inline(__always)
+    func endOfUnescaped(from start: Int) -> Int {
+        var at = start
+        while at + 8 <= count {
+            let word = word(at)
+            let control = (word &- Self.every(0x20)) & ~word & Self.every(0x80)
+            let hits = control | Self.matches(word, .quote) | Self.matches(word, .backslash)
+            if hits != 0 { return at + hits.trailingZeroBitCount >> 3 }
+            at += 8
+        }
+        while at < count, self[at] != .quote, self[at] != .backslash, self[at] >= 0x20 { at += 1 }
         return at
     }
 
