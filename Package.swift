@@ -72,7 +72,8 @@ let package = Package(
             .executableTarget(
                 name: "keybearer",
                 dependencies: [
-                    "Proxy", "Routing", "Tools", "Configuration", "OAuth", "Credentials", "Children", "Sandbox", "JSON", "Files", "Digest",
+                    "Proxy", "Routing", "Tools", "Configuration", "OAuth", "Credentials", "Children", "Sandbox", "TLS", "JSON", "Files",
+                    "Digest",
                     "Sockets", "CLinux",
                     argumentParser, logging,
                 ],
@@ -80,7 +81,8 @@ let package = Package(
             .testTarget(
                 name: "KeybearerTests",
                 dependencies: [
-                    "keybearer", "Proxy", "Sandbox", "Tools", "OAuth", "Configuration", "Credentials", "JSON", "Sockets", argumentParser,
+                    "keybearer", "Proxy", "Sandbox", "TLS", "Tools", "OAuth", "Configuration", "Credentials", "JSON", "Sockets",
+                    argumentParser,
                     logging,
                 ], swiftSettings: common),
         ],

@@ -57,3 +57,68 @@ static inline void kb_server_configure(SSL_CTX *context) {
   SSL_CTX_set_alpn_select_cb(context, kb_server_select_http11, NULL);
   SSL_CTX_set_session_id_context(context, (const unsigned char *)"keybearer-sandbox", 17);
 }
+
+/* The first of HTTP/2 and HTTP/1.1 that the client offers, in our order. A client that offers only others is answered without ALPN. */
+static inline int kb_listener_select(SSL *ssl, const unsigned char **out, unsigned char *out_length, const unsigned char *in,
+                                     unsigned int in_length, void *unused) {
+  static const unsigned char ours[] = "\x02h2\x08http/1.1";
+  (void)ssl;
+  (void)unused;
+  int found = SSL_select_next_proto((unsigned char **)out, out_length, ours, sizeof ours - 1, in, in_length);
+  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+static inline void kb_listener_configure(SSL_CTX *context) {
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_alpn_select_cb(context, kb_listener_select, NULL);
+  SSL_CTX_set_session_id_context(context, (const unsigned char *)"keybearer", 9);
+}
+
+/* No password is asked for: a key that has one is refused. */
+static inline int kb_no_password(char *buffer, int size, int writing, void *unused) {
+  (void)buffer;
+  (void)size;
+  (void)writing;
+  (void)unused;
+  return -1;
+}
+
+/* Certificate, chain and key from PEM text; 0, or 1 for the certificate, 2 for the key, 3 when they do not belong together. */
+static inline int kb_listener_use(SSL_CTX *context, const void *certificate, int certificate_size, const void *key, int key_size) {
+  int flaw = 1;
+  BIO *bio = BIO_new_mem_buf(certificate, certificate_size);
+  X509 *own = bio ? PEM_read_bio_X509(bio, NULL, kb_no_password, NULL) : NULL;
+  if (own && SSL_CTX_use_certificate(context, own) == 1) flaw = 0;
+  X509 *next = NULL;
+  while (flaw == 0 && (next = PEM_read_bio_X509(bio, NULL, kb_no_password, NULL)))
+    if (SSL_CTX_add0_chain_cert(context, next) != 1) X509_free(next);
+  X509_free(own);
+  BIO_free(bio);
+  if (flaw) return flaw;
+  bio = BIO_new_mem_buf(key, key_size);
+  EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, kb_no_password, NULL) : NULL;
+  if (!pkey) flaw = 2;
+  else if (SSL_CTX_use_PrivateKey(context, pkey) != 1 || SSL_CTX_check_private_key(context) != 1) flaw = 3;
+  EVP_PKEY_free(pkey);
+  BIO_free(bio);
+  return flaw;
+}
+
+/* The key's PEM text (PKCS 8, no password) is copied into `target`; its length, or -1 when it does not fit. */
+static inline int kb_server_key_pem(EVP_PKEY *key, char *target, int capacity) {
+  BIO *memory = BIO_new(BIO_s_secmem());
+  if (!memory) return -1;
+  char *text = NULL;
+  int length = -1;
+  if (PEM_write_bio_PKCS8PrivateKey(memory, key, NULL, NULL, 0, NULL, NULL) == 1) {
+    long size = BIO_get_mem_data(memory, &text);
+    if (size > 0 && size <= capacity) {
+      memcpy(target, text, (size_t)size);
+      length = (int)size;
+    }
+  }
+  BIO_free(memory);
+  return length;
+}

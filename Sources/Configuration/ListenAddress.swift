@@ -7,6 +7,8 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     public let port: UInt16
     /// Where the Unix socket is; nil for TCP.
     public let path: String?
+    /// What it is served with over TLS; nil: in clear.
+    public var tls: ListenerFiles?
 
     /// Why a text is not usable as a listen address.
     public enum Flaw: Error, Sendable, Equatable {
@@ -45,6 +47,9 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         return ListenAddress(host: host, port: port)
     }
 
+    /// Whether both are one place, however it is served.
+    func isSamePlace(as other: ListenAddress) -> Bool { host == other.host && port == other.port && path == other.path }
+
     /// Whether it is the same place at every start: not one that the system chooses.
     public var isFixed: Bool { path != nil || port != 0 }
 
@@ -74,4 +79,12 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         if let path { return Self.unixPrefix + path }
         return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
+}
+
+/// The files of a TLS listener, both PEM.
+public struct ListenerFiles: Sendable, Equatable {
+    /// The certificate, with those between it and its authority behind it.
+    public internal(set) var certFile = ""
+    /// The certificate's private key, readable by its owner alone.
+    public internal(set) var keyFile = ""
 }

@@ -23,6 +23,20 @@ enum SettingsSchema {
         .group("log", \.log, log),
     ])
 
+    /// An element that says more than its address.
+    private struct ListenEntry {
+        var address = ""
+        var tls: ListenerFiles?
+    }
+    private static let listenEntry = Codec<ListenEntry>.object(
+        ListenEntry(), required: ["address"],
+        Schema([
+            .value("address", \.address, .text("an address such as \"127.0.0.1:5393\"")),
+            .optionalGroup(
+                "tls", \.tls, empty: ListenerFiles(),
+                Schema([.value("certFile", \.certFile, .path), .value("keyFile", \.keyFile, .path)])),
+        ]))
+
     /// `localhost` stands for two addresses, so an element is a list.
     private static let listen = Codec<[ListenAddress]>(
         decode: { value, reading in
@@ -33,19 +47,51 @@ enum SettingsSchema {
             var addresses: [ListenAddress] = []
             for (number, element) in given.enumerated() {
                 reading.enter(element: number) { reading in
-                    guard let text = element.string else { return reading.mismatch(element, expected: ListenAddress.Flaw.form.expectation) }
+                    guard let entry = listenEntry(element, &reading) else { return }
                     do throws(ListenAddress.Flaw) {
-                        addresses += try ListenAddress.parse(text)
+                        addresses += try ListenAddress.parse(entry.address).map { address in
+                            var address = address
+                            address.tls = entry.tls
+                            return address
+                        }
                     } catch {
                         reading.refuse(element, expected: error.expectation)
                     }
                 }
             }
-            let repeated = addresses.indices.contains { addresses[$0].isFixed && addresses[..<$0].contains(addresses[$0]) }
+            let repeated = addresses.indices.contains { addresses[$0].isFixed && isTaken(addresses[$0], in: addresses[..<$0]) }
             if repeated { reading.refuse(value, expected: "each address once") }
             return addresses
         },
-        encode: { .array($0.map { .string($0.description) }) })
+        encode: { addresses in
+            .array(
+                addresses.map { address in
+                    guard let files = address.tls else { return .string(address.description) }
+                    return [
+                        "address": .string(address.description),
+                        "tls": ["certFile": .string(files.certFile), "keyFile": .string(files.keyFile)],
+                    ]
+                })
+        })
+
+    private static func isTaken(_ address: ListenAddress, in others: ArraySlice<ListenAddress>) -> Bool {
+        others.contains { $0.isSamePlace(as: address) }
+    }
+
+    /// A text, or an object that says how the address is served.
+    private static func listenEntry(_ element: LocatedValue, _ reading: inout Reading) -> ListenEntry? {
+        if let text = element.string { return ListenEntry(address: text) }
+        guard element.members != nil else {
+            reading.mismatch(element, expected: ListenAddress.Flaw.form.expectation)
+            return nil
+        }
+        guard let entry = listenEntry.decode(element, &reading) else { return nil }
+        if let files = entry.tls, files.certFile.isEmpty || files.keyFile.isEmpty {
+            reading.refuse(element, expected: "tls: { certFile: \"…\", keyFile: \"…\" }, which `keybearer tls init` can make")
+            return nil
+        }
+        return entry
+    }
 
     private static let auth = Schema<AuthSettings>([
         .value("order", \.order, .map("a provider's id", ProviderSchema.normalisedID, to: .list(.profileID))),

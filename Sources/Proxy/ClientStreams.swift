@@ -6,17 +6,29 @@ internal import Sockets
 extension Worker {
     /// The client's first bytes are HTTP/2's preface (RFC 9113 §3.3): its connection carries streams from now on.
     mutating func carryStreams(of fd: Int32, _ bytes: UnsafeRawBufferPointer) {
+        beCarrier(fd)
+        if carriers.holds(fd) { unsafe feedCarrier(fd, bytes) }
+    }
+
+    /// ALPN has agreed on HTTP/2.
+    mutating func carryStreams(of fd: Int32) {
+        beCarrier(fd)
+        if carriers.holds(fd) { openCarrier(fd) }
+    }
+
+    private mutating func beCarrier(_ fd: Int32) {
         guard let socket = downstreams[fd].takeSocket() else { return }
         let caller = downstreams[fd].caller
         let interest = downstreams[fd].interest
         let session = HTTP2Session(scratch, isServer: true, connection: fd)
+        var carrier = Carrier(
+            socket: socket, session: session, peer: .client(caller), interest: interest, deadline: now + timeouts.keepAlive)
+        carrier.tls = downstreams[fd].takeTLS()
         downstreams.remove(at: fd)
-        carriers.insert(
-            Carrier(socket: socket, session: session, peer: .client(caller), interest: interest, deadline: now + timeouts.keepAlive), at: fd
-        )
+        carriers.insert(carrier, at: fd)
         clientCarriers += 1
         if draining { leave(fd) }
-        unsafe feedCarrier(fd, bytes)
+        stir(fd)
     }
 
     /// One event of a client's stream.

@@ -1,5 +1,6 @@
 internal import HTTP
 internal import Sockets
+internal import TLS
 
 /// A client's connection and the one exchange it may have under way; or a stream of a client's HTTP/2 connection, which carries one exchange
 /// and ends with it.
@@ -14,6 +15,10 @@ struct Downstream: ~Copyable {
 
     /// Nil: a stream.
     private(set) var socket: Descriptor?
+    /// Nil: in clear.
+    var tls: TLSConnection?
+    /// The handshake is not over.
+    var isGreeting = false
     var stream: StreamState
     let caller: Caller
     /// Received and not yet used: a head in pieces, a body held by back-pressure, the next request of a pipeline.
@@ -58,6 +63,49 @@ struct Downstream: ~Copyable {
 
     /// Gives the socket away, to be owned by what takes this connection's place.
     mutating func takeSocket() -> Descriptor? { socket.take() }
+    /// The same for TLS.
+    mutating func takeTLS() -> TLSConnection? { tls.take() }
+
+    /// Bytes not yet taken by the kernel.
+    var waiting: Int {
+        switch tls {
+        case .none: outbound.count
+        case .some(let connection): outbound.count + connection.waiting
+        }
+    }
+
+    /// Sends what waits as far as the kernel takes it; `.failed` when the connection is broken.
+    mutating func flush() -> Transfer {
+        if tls != nil {
+            if !outbound.isEmpty {
+                guard unsafe tls?.write(outbound.bytes) ?? false else { return .failed(0) }
+                outbound.release()
+            }
+            return flushTLS()
+        }
+        var total = 0
+        while !outbound.isEmpty {
+            let bytes = unsafe outbound.bytes
+            let sent = unsafe socket?.send(bytes.baseAddress.unsafelyUnwrapped, count: bytes.count) ?? .failed(0)
+            guard case .moved(let count) = sent else { return total > 0 && sent == .wouldBlock ? .moved(total) : sent }
+            outbound.consume(count)
+            total += count
+        }
+        return .moved(total)
+    }
+    private func flushTLS() -> Transfer {
+        switch socket {
+        case .some(let socket): tls?.flush(to: socket) ?? .failed(0)
+        case .none: .failed(0)
+        }
+    }
+
+    /// Says that no more will come, where TLS has a word for it.
+    mutating func sayGoodbye() {
+        guard tls != nil, !isGreeting else { return }
+        tls?.sayGoodbye()
+        _ = flushTLS()
+    }
 
     /// Frames what waits for a stream.
     mutating func pour(into session: HTTP2Session, slot: Int32, room: Int) -> Int {
@@ -69,7 +117,7 @@ struct Downstream: ~Copyable {
 
 extension Worker {
     /// Takes over a connection from the acceptor.
-    mutating func adopt(_ fd: Int32, _ caller: Caller) {
+    mutating func adopt(_ fd: Int32, _ caller: Caller, _ context: ListenerContext?) {
         guard !draining, Int(fd) < Worker.slots else {
             shared.loads.ended(worker: index, caller)
             return Descriptor(owning: fd).discard()
@@ -77,7 +125,41 @@ extension Worker {
         let socket = Descriptor(owning: fd)
         let patience = caller.isOneTooMany ? timeouts.head : timeouts.keepAlive
         downstreams.insert(Downstream(socket: socket, caller: caller, pool: pool, readDeadline: now + patience), at: fd)
+        if let context { greet(fd, context) }
         poller.add(fd, [.read, .peerEnded])
+    }
+
+    /// The client has to shake hands before anything else.
+    private mutating func greet(_ fd: Int32, _ context: ListenerContext) {
+        downstreams[fd].isGreeting = true
+        downstreams[fd].mayBeHTTP2 = false  // ALPN tells
+        downstreams[fd].readDeadline = now + timeouts.head
+        do throws(TLSError) {
+            downstreams[fd].tls = try TLSConnection(accepting: context, wire: tls, pool: pool)
+        } catch {
+            abandon(fd)
+        }
+    }
+
+    /// Goes on with the handshake; true once it is done and requests of HTTP/1.1 may come.
+    private mutating func shakeHands(withClient fd: Int32) -> Bool {
+        switch downstreams[fd].tls?.shakeHands(host: "") ?? .underWay {
+        case .underWay:
+            flushDownstream(fd)
+            return false
+        case .failed:
+            _ = downstreams[fd].flush()  // the alert that tells the client why
+            abandon(fd)
+            return false
+        case .done:
+            downstreams[fd].isGreeting = false
+            downstreams[fd].readDeadline = now + timeouts.keepAlive
+            flushDownstream(fd)
+            guard downstreams[fd].stage == .reading else { return false }
+            guard downstreams[fd].tls?.speaksHTTP2 ?? false else { return true }
+            carryStreams(of: fd)
+            return false
+        }
     }
 
     mutating func serveDownstream(_ fd: Int32, _ ready: Poller.Interest) {
@@ -98,16 +180,44 @@ extension Worker {
         let target = unsafe received
         switch unsafe downstreams[fd].socket?.receive(into: target, capacity: Worker.receiveRoom) ?? .failed(0) {
         case .moved(let count):
+            if downstreams[fd].tls != nil { return unsafe openDownstream(fd, UnsafeRawBufferPointer(start: target, count: count)) }
             guard downstreams[fd].stage == .reading else { return }  // lingering: read and dropped
             let bytes = unsafe UnsafeRawBufferPointer(start: target, count: count)
             if downstreams[fd].mayBeHTTP2 { return unsafe feedBeginning(fd, bytes) }
             feedDownstream(fd, unsafe RawSpan(_unsafeBytes: bytes))
         case .wouldBlock: return
-        case .ended where downstreams[fd].stage == .lingering && !downstreams[fd].outbound.isEmpty:
+        case .ended: clientEnded(fd)
+        case .failed: abandon(fd)
+        }
+    }
+
+    /// The client sends no more.
+    private mutating func clientEnded(_ fd: Int32) {
+        if downstreams[fd].stage == .lingering, downstreams[fd].waiting > 0 {
             downstreams[fd].stage = .closing  // it has sent all it will; our answer is still on its way
             updateInterest(ofDownstream: fd)
-        case .ended where downstreams[fd].exchange >= 0 && isTunnel(downstreams[fd].exchange): clientEndedTunnel(fd)
-        case .ended, .failed: abandon(fd)
+        } else if downstreams[fd].exchange >= 0, isTunnel(downstreams[fd].exchange) {
+            clientEndedTunnel(fd)
+        } else {
+            abandon(fd)
+        }
+    }
+
+    /// Shakes hands, or opens the records that have come.
+    private mutating func openDownstream(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) {
+        unsafe downstreams[fd].tls?.offer(bytes)
+        if downstreams[fd].isGreeting, !shakeHands(withClient: fd) { return }
+        while downstreams[fd].stage != .gone {
+            guard let (count, last) = unsafe downstreams[fd].tls?.open(into: opened, room: Worker.openRoom) else { return }
+            if count > 0, downstreams[fd].stage == .reading {
+                feedDownstream(fd, unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: opened, count: count)))
+            }
+            switch last {
+            case .bytes: continue
+            case .starved: return
+            case .ended: return clientEnded(fd)
+            case .failed: return abandon(fd)
+            }
         }
     }
 
@@ -193,20 +303,18 @@ extension Worker {
     mutating func flushDownstream(_ fd: Int32) {
         guard downstreams[fd].stage != .gone else { return }
         if downstreams[fd].isStream { return flushStream(fd) }
-        sending: while !downstreams[fd].outbound.isEmpty {
-            let bytes = unsafe downstreams[fd].outbound.bytes
-            switch unsafe downstreams[fd].socket?.send(bytes.baseAddress.unsafelyUnwrapped, count: bytes.count) ?? .failed(0) {
-            case .moved(let count):
-                downstreams[fd].outbound.consume(count)
-                downstreams[fd].writeDeadline = .max
-            case .wouldBlock: break sending
-            case .ended, .failed: return abandon(fd)
-            }
+        switch downstreams[fd].flush() {
+        case .moved(let count): if count > 0 { downstreams[fd].writeDeadline = .max }
+        case .wouldBlock: break
+        case .ended, .failed: return abandon(fd)
         }
-        if downstreams[fd].outbound.isEmpty {
+        if downstreams[fd].waiting == 0 {
+            downstreams[fd].writeDeadline = .max
             switch downstreams[fd].stage {
             case .closing: return endDownstream(fd)
-            case .lingering: downstreams[fd].socket?.endWriting()
+            case .lingering:
+                downstreams[fd].sayGoodbye()
+                downstreams[fd].socket?.endWriting()
             case .reading, .ended, .gone: break
             }
         } else if downstreams[fd].writeDeadline == .max {
@@ -227,7 +335,7 @@ extension Worker {
     }
 
     private mutating func endDownstream(_ fd: Int32) {
-        if downstreams[fd].endsByReset { downstreams[fd].socket?.resetWhenClosed() }
+        if downstreams[fd].endsByReset { downstreams[fd].socket?.resetWhenClosed() } else { downstreams[fd].sayGoodbye() }
         buryDownstream(fd)
     }
 
@@ -256,7 +364,7 @@ extension Worker {
         case .lingering: wanted = .read
         case .closing, .ended, .gone: break
         }
-        if !downstreams[fd].outbound.isEmpty { wanted.insert(.write) }
+        if downstreams[fd].waiting > 0 { wanted.insert(.write) }
         if wanted != downstreams[fd].interest {
             downstreams[fd].interest = wanted
             poller.change(fd, wanted)

@@ -1,5 +1,8 @@
 internal import Configuration
+internal import Digest
+internal import Files
 internal import Sockets
+internal import TLS
 
 /// A socket that connections are accepted from, and what kind of door it is. Listens for as long as it lives.
 final class Listener: Sendable {
@@ -9,15 +12,21 @@ final class Listener: Sendable {
     let text: String
     /// The one that commands use.
     let isControl: Bool
+    /// What connections are served with; nil: in clear.
+    let tls: ListenerContext?
     private let path: String?
 
     /// Takes over a listening socket; `path`: the file to be removed with it.
-    init(_ socket: consuming Descriptor, door: Caller.Door, text: String, path: String? = nil, isControl: Bool = false) {
+    init(
+        _ socket: consuming Descriptor, door: Caller.Door, text: String, path: String? = nil, isControl: Bool = false,
+        tls: ListenerContext? = nil
+    ) {
         self.socket = socket
         self.door = door
         self.text = text
         self.path = path
         self.isControl = isControl
+        self.tls = tls
     }
     deinit {
         guard let path else { return }
@@ -37,9 +46,10 @@ enum Listeners {
         var open: [Listener] = []
         for socket in activated { open.append(try handedOver(socket)) }
         for address in activated.isEmpty ? settings.listen : [] {
+            let tls = try address.tls.map { files throws(StartError) in try context(files, of: address) }
             if let path = address.path {
-                open.append(try unixSocket(path))
-            } else if let listener = try loopback(address, isOnly: settings.listen.count == 1) {
+                open.append(try unixSocket(path, tls))
+            } else if let listener = try loopback(address, tls, isOnly: settings.listen.count == 1) {
                 open.append(listener)
             }
         }
@@ -91,15 +101,39 @@ enum Listeners {
             description: "\(address) is not a loopback address; client keys and TLS are needed to serve others, and are not there yet")
     }
 
+    /// Reads a TLS listener's files. They are read once: a new certificate is served after the next start.
+    private static func context(_ files: ListenerFiles, of address: ListenAddress) throws(StartError) -> ListenerContext {
+        let certificate: [UInt8]?
+        let key: PrivateFile.Contents?
+        do throws(FileError) {
+            certificate = try TrustedFile.read(files.certFile)
+            key = try PrivateFile.read(files.keyFile)
+        } catch {
+            throw StartError(description: "listen \(address): \(error.description)")
+        }
+        guard let certificate else { throw missing(files.certFile, of: address) }
+        guard var key else { throw missing(files.keyFile, of: address) }
+        defer { Memory.cleanse(&key.bytes) }
+        do throws(TLSError) {
+            return try ListenerContext(certificate: certificate, key: key.bytes)
+        } catch {
+            throw StartError(description: "listen \(address): \(error.description)")
+        }
+    }
+
+    private static func missing(_ path: String, of address: ListenAddress) -> StartError {
+        StartError(description: "listen \(address): there is no \(path); `keybearer tls init` makes a certificate")
+    }
+
     /// Nil: this machine does not have the address, and another one serves.
-    private static func loopback(_ address: ListenAddress, isOnly: Bool) throws(StartError) -> Listener? {
+    private static func loopback(_ address: ListenAddress, _ tls: ListenerContext?, isOnly: Bool) throws(StartError) -> Listener? {
         guard let place = SocketAddress(literal: address.host, port: address.port), place.isLoopback else {
             throw notLoopback("\(address)")
         }
         do throws(SocketError) {
             let socket = try TCP.listen(on: place)
             let text = TCP.localAddress(of: socket)?.description ?? address.description
-            return Listener(socket, door: .loopback, text: text)
+            return Listener(socket, door: .loopback, text: tls == nil ? text : "https://\(text)", tls: tls)
         } catch {
             // A machine without IPv6 has no ::1; the other address serves.
             let isMissing = error.code == SystemError.addressNotAvailable || error.code == SystemError.familyNotSupported
@@ -109,9 +143,9 @@ enum Listeners {
         }
     }
 
-    private static func unixSocket(_ path: String) throws(StartError) -> Listener {
+    private static func unixSocket(_ path: String, _ tls: ListenerContext?) throws(StartError) -> Listener {
         do throws(SocketError) {
-            return Listener(try UnixSocket.listen(at: path), door: .unixSocket, text: "unix:\(path)", path: path)
+            return Listener(try UnixSocket.listen(at: path), door: .unixSocket, text: "unix:\(path)", path: path, tls: tls)
         } catch {
             let advice =
                 error.code == SystemError.fileExists

@@ -1,9 +1,10 @@
 internal import Sockets
+internal import TLS
 
 /// What other threads tell a worker.
 enum Message: Sendable {
-    /// A client's connection, now the worker's to close.
-    case accepted(Int32, Caller)
+    /// A client's connection, now the worker's to close, and what it is served with over TLS.
+    case accepted(Int32, Caller, ListenerContext?)
     /// The addresses of a provider's host, by origin.
     case resolved(Int, Resolver.Outcome)
     case refreshed(ProfileKey, RefreshResult)

@@ -163,7 +163,7 @@ extension Worker {
     /// Gives the provider room for as much as the client has taken.
     mutating func creditUpstream(_ slot: Int32) {
         let id = upstreams[slot].exchange
-        if id >= 0, downstreams[exchanges[id].downstream].outbound.count >= Worker.heldBytes { return }
+        if id >= 0, downstreams[exchanges[id].downstream].waiting >= Worker.heldBytes { return }
         let due = upstreams[slot].stream.uncredited - upstreams[slot].inbound.count
         guard due > 0, !upstreams[slot].stream.isClosed else { return }
         let fd = upstreams[slot].stream.carrier

@@ -230,7 +230,7 @@ extension Worker {
         if upstreams[fd].isStream { return creditUpstream(fd) }
         var wanted: Poller.Interest = []
         let id = upstreams[fd].exchange
-        if id < 0 || downstreams[exchanges[id].downstream].outbound.count < Worker.heldBytes { wanted.insert(.read) }
+        if id < 0 || downstreams[exchanges[id].downstream].waiting < Worker.heldBytes { wanted.insert(.read) }
         if upstreams[fd].waiting > 0 { wanted.insert(.write) }
         if wanted != upstreams[fd].interest {
             upstreams[fd].interest = wanted

@@ -148,7 +148,7 @@ struct Worker: ~Copyable {
     private mutating func readMail() {
         for message in mailbox.collect() {
             switch message {
-            case .accepted(let fd, let caller): adopt(fd, caller)
+            case .accepted(let fd, let caller, let tls): adopt(fd, caller, tls)
             case .resolved(let origin, let outcome): resolved(origin, outcome)
             case .refreshed(let key, let result): refreshed(key, result)
             case .news: takeNews()

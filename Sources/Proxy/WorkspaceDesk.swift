@@ -1,5 +1,6 @@
 internal import Routing
 internal import Sockets
+internal import TLS
 
 /// Finds out in which folder a caller works, before its connection goes to a worker: only where agents have workspaces.
 ///
@@ -10,6 +11,7 @@ final class WorkspaceDesk: Sendable {
     private struct Arrival: Sendable {
         let socket: Int32
         var caller: Caller
+        let tls: ListenerContext?
         let worker: Mailbox<Message>
     }
     private let arrivals = Mailbox<Arrival?>()
@@ -26,8 +28,8 @@ final class WorkspaceDesk: Sendable {
     var isNeeded: Bool { !board.workspaces.isEmpty }
 
     /// Hands the connection on to `worker` when its caller's folder is known.
-    func hand(_ socket: Int32, _ caller: Caller, to worker: Mailbox<Message>) {
-        arrivals.post(Arrival(socket: socket, caller: caller, worker: worker))
+    func hand(_ socket: Int32, _ caller: Caller, _ tls: ListenerContext?, to worker: Mailbox<Message>) {
+        arrivals.post(Arrival(socket: socket, caller: caller, tls: tls, worker: worker))
     }
 
     /// Ends the thread.
@@ -42,7 +44,7 @@ final class WorkspaceDesk: Sendable {
             for arrival in arrivals.collect() {
                 guard var arrival else { return }
                 arrival.caller.agent = agent(of: arrival.caller, &recent)
-                arrival.worker.post(.accepted(arrival.socket, arrival.caller))
+                arrival.worker.post(.accepted(arrival.socket, arrival.caller, arrival.tls))
             }
         }
     }

@@ -5,12 +5,15 @@ public struct CertificateError: Error, Sendable, CustomStringConvertible {
     /// What was being done, e.g. `sign`.
     public let step: String
     /// One sentence for people.
-    public var description: String { "making a throw-away certificate failed at: \(step)" }
+    public var description: String { "making a certificate failed at: \(step)" }
+
+    /// What failed, in a few words.
+    public init(step: String) { self.step = step }
 }
 
-/// An X.509 certificate with its private key, made in memory and never written: EC P-256, signed with SHA-256.
+/// An X.509 certificate with its private key, made in memory: EC P-256, signed with SHA-256.
 ///
-/// Meant for a throw-away authority and the server certificates under it. `@unchecked Sendable`: both OpenSSL objects
+/// Meant for an authority that is thrown away, and the server certificates under it. `@unchecked Sendable`: both OpenSSL objects
 /// are complete before `init` returns, are never changed afterwards, and are counted atomically by OpenSSL.
 @safe
 public final class Certificate: @unchecked Sendable {
@@ -78,6 +81,16 @@ public final class Certificate: @unchecked Sendable {
         return unsafe String(unsafeUninitializedCapacity: capacity) { buffer in
             unsafe buffer.withMemoryRebound(to: CChar.self) { text in
                 max(0, Int(unsafe kb_server_certificate_pem(x509, text.baseAddress, Int32(capacity))))
+            }
+        }
+    }
+
+    /// Its private key as PEM text (PKCS 8). A secret: for the listener's own file and nothing else.
+    public var keyPEM: String {
+        let capacity = 4096
+        return unsafe String(unsafeUninitializedCapacity: capacity) { buffer in
+            unsafe buffer.withMemoryRebound(to: CChar.self) { text in
+                max(0, Int(unsafe kb_server_key_pem(key, text.baseAddress, Int32(capacity))))
             }
         }
     }

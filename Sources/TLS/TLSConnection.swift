@@ -2,7 +2,7 @@ internal import COpenSSL
 internal import Glibc
 public import Sockets
 
-/// One TLS client connection over memory: ciphertext is offered and flushed by the socket's owner.
+/// One TLS connection over memory, either side of it: ciphertext is offered and flushed by the socket's owner.
 @safe
 public struct TLSConnection: ~Copyable {
     /// What a read came to.
@@ -47,6 +47,22 @@ public struct TLSConnection: ~Copyable {
         if let session { _ = unsafe SSL_set_session(ssl, session.raw) }
         let protocols = offersHTTP2 ? Self.http2 + Self.http11 : Self.http11
         _ = unsafe SSL_set_alpn_protos(ssl, protocols, UInt32(protocols.count))
+        unsafe self.ssl = unsafe ssl
+        unsafe self.wire = unsafe wire
+    }
+
+    /// The server's side of a connection that a client has opened. `wire`: any context of this worker.
+    public init(accepting context: ListenerContext, wire: borrowing ClientContext, pool: BufferPool) throws(TLSError) {
+        guard let ssl = unsafe SSL_new(context.raw) else { throw .last("OpenSSL could not make a connection") }
+        guard let bio = unsafe BIO_new(wire.wireMethod) else {
+            unsafe SSL_free(ssl)
+            throw .last("OpenSSL could not make a connection")
+        }
+        unsafe SSL_set_accept_state(ssl)
+        let wire = UnsafeMutablePointer<Wire>.allocate(capacity: 1)
+        unsafe wire.initialize(to: Wire(pool: pool))
+        unsafe BIO_set_data(bio, wire)
+        unsafe SSL_set_bio(ssl, bio, bio)
         unsafe self.ssl = unsafe ssl
         unsafe self.wire = unsafe wire
     }

@@ -81,7 +81,7 @@ struct DoctorSurroundings {
     // MARK: Ports
 
     private func ports() -> [Finding] {
-        let addresses = installation.settings.listen.filter { $0.port != 0 }
+        let addresses = installation.settings.listen.filter { $0.port != 0 && $0.tls == nil }
         let health = addresses.map { LocalServer($0).health(of: installation) }
         var findings: [Finding] = []
         for (address, health) in zip(addresses, health) where health == .anotherKeybearer {

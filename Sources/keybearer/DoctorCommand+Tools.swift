@@ -22,7 +22,7 @@ struct DoctorTools {
                         advice: "keybearer tools setup \(tool.id), or start it by `keybearer run -- \(tool.programs.first ?? tool.id)`")
                 ]
             }
-            let origins = installation.settings.listen.filter { $0.port != 0 }.map { "http://\($0)/" }
+            let origins = installation.settings.listen.filter { $0.port != 0 }.map { "\($0.tls == nil ? "http" : "https")://\($0)/" }
             var findings = try settings.obstacles().map { obstacle in
                 Finding(
                     .warning, "past-us", "\(settings.path): \(obstacle), which goes before Keybearer", advice: "take it out of the file")

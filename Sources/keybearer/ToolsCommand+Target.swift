@@ -24,7 +24,8 @@ struct ToolTarget {
     /// The address that tools are given: IPv4 where there is one, since every tool understands it.
     var address: ListenAddress {
         get throws {
-            let listen = installation.settings.listen
+            // Tools are told an address that they need not be made to trust.
+            let listen = installation.settings.listen.filter { $0.tls == nil }
             guard let address = listen.first(where: { !$0.host.contains(":") && $0.port != 0 }) ?? listen.first(where: { $0.port != 0 })
             else {
                 throw Failure.configuration(

@@ -118,6 +118,21 @@ private func flaws(_ text: String, overrides: SettingsOverrides = SettingsOverri
         #expect(flaws(#"{ listen: [] }"#).contains("at least one address"))
     }
 
+    @Test("A TLS listener names both of its files, by absolute paths, and no address twice")
+    func tlsListener() {
+        let files = #"tls: { certFile: "/c.pem", keyFile: "/k.pem" }"#
+        #expect(flaws("{ listen: [{ address: \"127.0.0.1:1\", \(files) }, \"127.0.0.1:2\"] }") == "none")
+        #expect(flaws("{ listen: [{ address: \"127.0.0.1:1\" }] }") == "none")
+        #expect(flaws(#"{ listen: [{ tls: {} }] }"#).contains("expected a member \"address\""))
+        #expect(flaws(#"{ listen: [{ address: "127.0.0.1:1", tls: { certFile: "/c.pem" } }] }"#).contains("`keybearer tls init` can make"))
+        #expect(
+            flaws(#"{ listen: [{ address: "127.0.0.1:1", tls: { certFile: "c.pem", keyFile: "/k" } }] }"#).contains(
+                "listen[0].tls.certFile: expected an absolute path"))
+        #expect(flaws("{ listen: [{ address: \"0.0.0.0:1\", \(files) }] }").contains("expected a loopback address"))
+        #expect(flaws("{ listen: [{ address: \"127.0.0.1:1\", \(files) }, \"127.0.0.1:1\"] }").contains("expected each address once"))
+        #expect(flaws("{ listen: [1] }").contains("expected an address and a port"))
+    }
+
     @Test("Flags are checked like members")
     func flags() {
         #expect(flaws("{}", overrides: SettingsOverrides(workers: 0)) == "--workers: expected a whole number from 1 to 64")

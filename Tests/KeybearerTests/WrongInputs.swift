@@ -14,6 +14,8 @@ enum WrongInputs {
         Row("models auth frobnicate", 64, "expected one of add, login, setup-token, paste-token, paste-api-key, list, order, logout"),
         Row("models auth order frobnicate", 64, "expected one of get, set, clear"),
         Row("config frobnicate", 64, "expected one of check, show"),
+        Row("tls frobnicate", 64, "expected one of init"),
+        Row("tls init --name a_b", 64, "--name a_b: expected a host name"),
         Row("--stat-dir /x models", 64, "Unknown option '--stat-dir'"),
     ]
 
