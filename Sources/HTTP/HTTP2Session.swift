@@ -38,6 +38,8 @@ public struct HTTP2Session {
 
     /// Bytes of a stream that we take before they are credited: what is held for it (DESIGN §10).
     public static var streamWindow: Int32 { 65_536 }
+    /// The same once a stream is known to be long and its reader quick.
+    private static var wideWindow: Int32 { 256 << 10 }
     /// Of a whole connection. It is credited as bytes come, so that one slow stream never stalls its siblings.
     private static var connectionWindow: Int32 { 4 << 20 }
     /// Requests that a client may have under way on one connection.
@@ -144,6 +146,11 @@ public struct HTTP2Session {
     /// Gives the peer back room on a stream, as what it sent has been passed on.
     @inline(__always)
     public func credit(_ stream: Int32, _ count: Int) { _ = unsafe nghttp2_session_consume_stream(core.pointee.raw, stream, count) }
+
+    /// Lets the peer send more of a stream before it waits for credit.
+    public func widen(_ stream: Int32) {
+        _ = unsafe nghttp2_session_set_local_window_size(core.pointee.raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, Self.wideWindow)
+    }
 
     // MARK: Streams
 

@@ -37,12 +37,14 @@ struct CarrierPool {
         lists[key].removeAll { $0 == carrier }
     }
 
-    /// The least busy connection, unless it is time for another one. `dialling`: how many are under way.
-    static func choose(_ standings: some Collection<Standing>, dialling: Int) -> Choice {
-        guard let least = standings.min(by: { $0.streams < $1.streams }) else { return dialling > 0 ? .wait : .dial }
+    /// The least busy of the first `count` connections, unless it is time for another one. `dialling`: how many are under way.
+    static func choose(_ standings: InlineArray<4, Standing>, count: Int, dialling: Int) -> Choice {
+        guard count > 0 else { return dialling > 0 ? .wait : .dial }
+        var least = standings[0]
+        for at in 1..<max(1, count) where standings[at].streams < least.streams { least = standings[at] }
         let isBusy = least.streams >= min(streamsEach, max(1, least.limit * 3 / 4)) || least.limit == 0
         if !isBusy, least.streams < least.limit { return .use(least.carrier) }
-        if standings.count < connections, dialling == 0 { return .dial }
+        if count < connections, dialling == 0 { return .dial }
         return least.streams < least.limit ? .use(least.carrier) : .wait
     }
 }

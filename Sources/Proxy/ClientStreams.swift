@@ -121,7 +121,9 @@ extension Worker {
         guard carriers[fd].stage < .ending else { return }
         let room = Carrier.heldBytes - carriers[fd].waiting
         var sent = 0
-        if room > 0 { sent = downstreams[slot].pour(into: carriers[fd].session, slot: slot, room: room) }
+        if room > 0 || downstreams[slot].outbound.isEmpty {
+            sent = downstreams[slot].pour(into: carriers[fd].session, slot: slot, room: room)
+        }
         stir(fd)
         if downstreams[slot].outbound.isEmpty {
             downstreams[slot].writeDeadline = .max

@@ -35,7 +35,7 @@ extension Worker {
                 carrier: carrier, streams: carriers[carrier].streamCount, limit: carriers[carrier].session.peerStreams)
             count += 1
         }
-        return CarrierPool.choose((0..<count).map { standings[$0] }, dialling: otherDiallers(id, key))
+        return CarrierPool.choose(standings, count: count, dialling: otherDiallers(id, key))
     }
 
     /// How many others dial for the same key; forgets those that have done.
@@ -155,7 +155,7 @@ extension Worker {
         guard upstreams[slot].stream.number > 0, carriers[fd].stage < .ending else { return }
         let room = Carrier.heldBytes - carriers[fd].waiting
         let session = carriers[fd].session
-        if room > 0 { _ = upstreams[slot].pour(into: session, slot: slot, room: room) }
+        if room > 0 || upstreams[slot].outbound.isEmpty { _ = upstreams[slot].pour(into: session, slot: slot, room: room) }
         if carriers[fd].waiting >= Carrier.heldBytes { carriers[fd].holdsStreams = true }
         stir(fd)
     }
@@ -168,8 +168,17 @@ extension Worker {
         guard due > 0, !upstreams[slot].stream.isClosed else { return }
         let fd = upstreams[slot].stream.carrier
         upstreams[slot].stream.uncredited -= due
+        upstreams[slot].stream.credited += due
         carriers[fd].session.credit(upstreams[slot].stream.number, due)
+        widen(slot)
         stir(fd)
+    }
+
+    /// A long answer whose client takes it as it comes is given a wider window, so that a distant provider need not wait for ours.
+    private mutating func widen(_ slot: Int32) {
+        guard !upstreams[slot].stream.isWide, upstreams[slot].stream.credited >= Int(HTTP2Session.streamWindow) / 2 else { return }
+        upstreams[slot].stream.isWide = true
+        carriers[upstreams[slot].stream.carrier].session.widen(upstreams[slot].stream.number)
     }
 
     // MARK: Events

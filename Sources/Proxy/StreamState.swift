@@ -9,6 +9,9 @@ struct StreamState: ~Copyable {
     var number: Int32
     /// Bytes received, and not given back to the peer's window yet.
     var uncredited = 0
+    /// Bytes given back so far; the window was made wider.
+    var credited = 0
+    var isWide = false
     /// The peer has ended its message.
     var peerHasEnded = false
     /// What waits to be sent is the last of the body.
@@ -22,7 +25,7 @@ struct StreamState: ~Copyable {
 
     /// Frames the bytes of a body, as far as the peer's windows and `room` go; answers how many those were.
     mutating func pour(_ bytes: UnsafeRawBufferPointer, into session: HTTP2Session, slot: Int32, room: Int) -> Int {
-        let lent = min(bytes.count, room)
+        let lent = max(0, min(bytes.count, room))
         let isLast = ends && lent == bytes.count
         guard !hasEnded, !isClosed, lent > 0 || isLast else { return 0 }
         let taken = unsafe session.send(

@@ -163,7 +163,7 @@ extension Worker {
 
     private mutating func receiveUpstream(_ fd: Int32) {
         let target = unsafe received
-        switch unsafe upstreams[fd].receive(into: target, capacity: Worker.receiveRoom) {
+        switch unsafe upstreams[fd].receive(into: target, capacity: holdsLittle(for: fd) ? Worker.littleRoom : Worker.receiveRoom) {
         case .moved(let count):
             let bytes = unsafe UnsafeRawBufferPointer(start: target, count: count)
             if upstreams[fd].stage == .tunnelling { return unsafe feedDialogue(fd, bytes) }
@@ -230,12 +230,21 @@ extension Worker {
         if upstreams[fd].isStream { return creditUpstream(fd) }
         var wanted: Poller.Interest = []
         let id = upstreams[fd].exchange
-        if id < 0 || downstreams[exchanges[id].downstream].waiting < Worker.heldBytes { wanted.insert(.read) }
+        let held = id < 0 ? 0 : downstreams[exchanges[id].downstream].waiting
+        if held < (held > 0 && holdsLittle(for: fd) ? Worker.littleRoom : Worker.heldBytes) { wanted.insert(.read) }
         if upstreams[fd].waiting > 0 { wanted.insert(.write) }
         if wanted != upstreams[fd].interest {
             upstreams[fd].interest = wanted
             poller.change(fd, wanted)
         }
+    }
+
+    /// The client's window is closed: for each of many streams that nobody reads, little is held.
+    private func holdsLittle(for fd: Int32) -> Bool {
+        let id = upstreams[fd].exchange
+        guard id >= 0, downstreams[exchanges[id].downstream].isStream else { return false }
+        let client = exchanges[id].downstream
+        return carriers[downstreams[client].stream.carrier].session.room(on: downstreams[client].stream.number) == 0
     }
 
     // MARK: Ends

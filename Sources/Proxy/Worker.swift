@@ -11,6 +11,8 @@ struct Worker: ~Copyable {
     static var receiveRoom: Int { 64 << 10 }
     /// What is held for a stream in each direction before its source is no longer read.
     static var heldBytes: Int { 64 << 10 }
+    /// The same for a stream whose window is closed, and what one receive takes for it.
+    static var littleRoom: Int { 8 << 10 }
     /// How long a client may go on sending a body that has already been answered.
     static var lingerMilliseconds: Int64 { 2_000 }
     /// Descriptors are below this number; streams of HTTP/2 connections have the numbers from it on.

@@ -3,8 +3,12 @@ import Testing
 @testable import Proxy
 
 @Suite struct CarrierPoolTests {
-    private static func standings(_ each: [(streams: Int, limit: Int)]) -> [CarrierPool.Standing] {
-        each.enumerated().map { CarrierPool.Standing(carrier: Int32($0.offset + 10), streams: $0.element.streams, limit: $0.element.limit) }
+    private static func choice(_ each: [(streams: Int, limit: Int)], dialling: Int) -> CarrierPool.Choice {
+        var standings = InlineArray<4, CarrierPool.Standing>(repeating: CarrierPool.Standing(carrier: -1, streams: 0, limit: 0))
+        for (index, one) in each.enumerated() {
+            standings[index] = CarrierPool.Standing(carrier: Int32(index + 10), streams: one.streams, limit: one.limit)
+        }
+        return CarrierPool.choose(standings, count: each.count, dialling: dialling)
     }
 
     @Test(arguments: [
@@ -20,7 +24,7 @@ import Testing
         ([(0, 0)], 0, .dial), ([(0, 0)], 1, .wait), ([(0, 1)], 0, .use(10)), ([(1, 1)], 0, .dial),
     ])
     func aStreamGoesWhereThereIsRoom(each: [(streams: Int, limit: Int)], dialling: Int, choice: CarrierPool.Choice) {
-        #expect(CarrierPool.choose(Self.standings(each), dialling: dialling) == choice)
+        #expect(Self.choice(each, dialling: dialling) == choice)
     }
 
     @Test func aConnectionIsOfOneKeyOnly() {
