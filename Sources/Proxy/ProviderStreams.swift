@@ -163,14 +163,15 @@ extension Worker {
     /// Gives the provider room for as much as the client has taken.
     mutating func creditUpstream(_ slot: Int32) {
         let id = upstreams[slot].exchange
-        if id >= 0, downstreams[exchanges[id].downstream].waiting >= Worker.heldBytes { return }
+        let held = id < 0 ? 0 : downstreams[exchanges[id].downstream].waiting
+        if held >= (held > 0 && holdsLittle(for: slot) ? Worker.littleRoom : Worker.heldBytes) { return }
         let due = upstreams[slot].stream.uncredited - upstreams[slot].inbound.count
         guard due > 0, !upstreams[slot].stream.isClosed else { return }
         let fd = upstreams[slot].stream.carrier
         upstreams[slot].stream.uncredited -= due
         upstreams[slot].stream.credited += due
         carriers[fd].session.credit(upstreams[slot].stream.number, due)
-        widen(slot)
+        if held < Worker.littleRoom { widen(slot) }
         stir(fd)
     }
 

@@ -240,7 +240,7 @@ extension Worker {
     }
 
     /// The client's window is closed: for each of many streams that nobody reads, little is held.
-    private func holdsLittle(for fd: Int32) -> Bool {
+    func holdsLittle(for fd: Int32) -> Bool {
         let id = upstreams[fd].exchange
         guard id >= 0, downstreams[exchanges[id].downstream].isStream else { return false }
         let client = exchanges[id].downstream
