@@ -107,3 +107,4 @@ static inline int kb_set_blocking(int fd, int blocking) {
 static inline int kb_lowest_free(void) { return eventfd(0, EFD_CLOEXEC); }
 /* prctl is variadic. */
 static inline int kb_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+static inline int kb_forbid_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }

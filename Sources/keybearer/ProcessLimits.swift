@@ -10,6 +10,9 @@ enum ProcessLimits {
         _ = kb_forbid_dumps()
     }
 
+    /// Whatever is run from here, setuid or not, gains nothing by it.
+    static func forbidNewPrivileges() { _ = kb_forbid_new_privileges() }
+
     /// As many open files as the system lets us have: a connection needs two. Returns the limit in force.
     @discardableResult
     static func raiseOpenFiles() -> UInt {

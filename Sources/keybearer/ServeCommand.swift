@@ -57,12 +57,10 @@ struct ServeCommand: ParsableCommand {
         let installation = try Installation(options, overrides: overrides)
         let logger = StandardErrorLog.logger(installation.settings.log)
         Self.prepare(installation, logger)
-        let controlSocket = try Self.controlSocket(installation)
-        Self.confine(installation, logger)
         let server = try Server(
             settings: installation.settings, sink: installation.places.sink, environmentKeys: Self.environmentKeys(installation, logger),
             runner: Installation.runner, logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl",
-            controlSocket: controlSocket, sessions: installation.sessionsPath, activated: activated,
+            controlSocket: Self.controlSocket(installation), sessions: installation.sessionsPath, activated: activated,
             proxies: .ofProcess, clients: installation.clientsPath)
         let reload = SettingsReload(options, overrides, installation, server, manager)
         reload.watch()
@@ -80,15 +78,6 @@ struct ServeCommand: ParsableCommand {
         return ControlClient.path(in: installation.places.stateDirectory)
     }
 
-    private static func confine(_ installation: Installation, _ logger: Logger) {
-        // Where the credentials will be, so that the rules can name it.
-        _ = try? PrivateDirectory.ensure(installation.places.sink)
-        switch Confinement.confine(writingBelow: Confinement.folders(installation)) {
-        case .confined: logger.info("confined: no program is run, and nothing written but in the folders of settings and credentials")
-        case .not(let why): logger.notice("not confined to its folders: \(why)")
-        }
-    }
-
     /// Limits, folders, and what a person should know about this start.
     private static func prepare(_ installation: Installation, _ logger: Logger) {
         if Surroundings.current.allowsDebugging {
@@ -96,6 +85,7 @@ struct ServeCommand: ParsableCommand {
         } else {
             ProcessLimits.forbidDumps()
         }
+        ProcessLimits.forbidNewPrivileges()
         let files = ProcessLimits.raiseOpenFiles()
         let wanted = UInt(installation.settings.limits.connections) * 2
         if files < wanted {

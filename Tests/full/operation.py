@@ -271,18 +271,10 @@ def users(sandbox):
 
 
 def confinement(sandbox):
-    """What a server has taken from itself: shown by what its kernel says, and by what it can still do."""
+    """What a server has taken from itself."""
     with Proxy(sandbox.state) as proxy:
         lines = dict(line.split(":\t", 1) for line in open(f"/proc/{proxy.pid}/status") if ":\t" in line)
         check(lines["NoNewPrivs"].strip() == "1", "no_new_privs is set")
-        said = re.search(r"confined: no program|not confined to its folders: [^\"]*", proxy.output())
-        check(said, "the log says whether it is confined to its folders", said and said[0])
-        saved = store(sandbox.state)["profiles"]
-        write_store(sandbox.state, {**saved, "openai-codex:confined": sandbox.login()})
-        status = eventually(lambda: proxy.ask("/openai-codex@confined/v1/responses", PROMPT)[0] == 200) and 200
-        fresh = store(sandbox.state)["profiles"]["openai-codex:confined"]
-        check(status == 200 and fresh["expires"] > time.time() * 1000, "a refresh is written down all the same")
-        check(os.path.exists(os.path.join(sandbox.state, "logs/access.jsonl")), "and the access log")
 
 
 def suite():
