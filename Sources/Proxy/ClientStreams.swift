@@ -73,9 +73,12 @@ extension Worker {
     }
 
     private mutating func feedStream(_ slot: Int32, _ bytes: RawSpan) {
-        guard downstreams[slot].stage == .reading else { return }
         downstreams[slot].stream.uncredited += bytes.byteCount
-        feedDownstream(slot, bytes)
+        switch downstreams[slot].stage {
+        case .reading: feedDownstream(slot, bytes)
+        case .ended: creditStream(slot)  // answered: read and dropped
+        case .closing, .lingering, .gone: break
+        }
     }
 
     /// The client has sent all of its request.
@@ -137,12 +140,22 @@ extension Worker {
         if id >= 0, exchanges[id].upstream >= 0 { updateInterest(ofUpstream: exchanges[id].upstream) }
     }
 
-    /// The whole answer is on its way. What the client still sends of its request is not wanted (RFC 9113 §8.1).
+    /// The whole answer is on its way. What the client still sends of its request is not wanted, and it may be told so (RFC 9113 §8.1); but
+    /// curl 7.88 forgets the answer then. So it is first let finish, as it is on HTTP/1.1.
     private mutating func streamIsAnswered(_ slot: Int32) {
         downstreams[slot].stage = .ended
-        if !downstreams[slot].stream.peerHasEnded {
-            carriers[downstreams[slot].stream.carrier].session.reset(downstreams[slot].stream.number, HTTP2Code.none)
-        }
+        guard !downstreams[slot].stream.peerHasEnded else { return }
+        downstreams[slot].inbound.release()
+        creditStream(slot)
+        downstreams[slot].readDeadline = now + Worker.lingerMilliseconds
+    }
+
+    /// It goes on sending a body that was answered long ago.
+    mutating func endLingering(_ slot: Int32) {
+        downstreams[slot].readDeadline = .max
+        let fd = downstreams[slot].stream.carrier
+        carriers[fd].session.reset(downstreams[slot].stream.number, HTTP2Code.none)
+        stir(fd)
     }
 
     /// Gives the client room for as much as has been passed on.

@@ -205,6 +205,7 @@ struct Worker: ~Copyable {
     }
 
     private mutating func clientTooSlow(_ fd: Int32) {
+        if downstreams[fd].isStream, downstreams[fd].stage == .ended { return endLingering(fd) }
         let id = downstreams[fd].exchange
         // Bytes that wait for a slow provider are not the client's fault.
         if id >= 0, !downstreams[fd].inbound.isEmpty, exchanges[id].stage > .head {

@@ -35,6 +35,10 @@ def clients(sandbox, proxy):
     check(answer == b"200 20971520", "curl: 20 MiB up", answer)
     answer = run([tool("curl"), "-sS", "--http2-prior-knowledge", "-H", "Host: evil.example", "-w", "%{http_code}", base + "/openai/v1/models"])
     check(answer.endswith(b"421") and b'"wrong_host"' in answer, "curl: a refusal has its body over HTTP/2", answer[-3:])
+    codes = [
+        run([tool("curl"), "-sS", "--http2-prior-knowledge", "--data-binary", f"@{large}", "-o", "/dev/null", "-w", "%{http_code}",
+             base + "/nobody/v1/files"]) for _ in range(10)]
+    check(codes == [b"404"] * 10, "curl: a refusal while 20 MiB are on their way is not lost", set(codes))
     answer = run([tool("nghttp"), "-v", base + "/-/healthz"])
     check(b":status: 200" in answer, "nghttp: an answer of our own", len(answer))
     sandbox.forget()
