@@ -206,6 +206,8 @@ struct Worker: ~Copyable {
 
     private mutating func clientTooSlow(_ fd: Int32) {
         if downstreams[fd].isStream, downstreams[fd].stage == .ended { return endLingering(fd) }
+        // So little has come that it might have become HTTP/2: a request has begun all the same.
+        if downstreams[fd].exchange < 0, downstreams[fd].stage == .reading, !downstreams[fd].inbound.isEmpty { openExchange(on: fd) }
         let id = downstreams[fd].exchange
         // Bytes that wait for a slow provider are not the client's fault.
         if id >= 0, !downstreams[fd].inbound.isEmpty, exchanges[id].stage > .head {
