@@ -22,8 +22,8 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
                     + "\"unix:/run/user/1000/keybearer.sock\""
             // Anyone who can connect can spend the credentials, so another address has to wait for what would keep strangers out.
             case .notLoopback:
-                "a loopback address (127.0.0.1, ::1 or localhost); any other needs client keys and TLS on the listener, which this version "
-                    + "does not have: reach it from elsewhere through an SSH tunnel (ssh -L 5392:127.0.0.1:5392 HOST)"
+                "a loopback address (127.0.0.1, ::1 or localhost); reach it from elsewhere through an SSH tunnel "
+                    + "(ssh -L 5392:127.0.0.1:5392 HOST), or with client keys on an address for `keybearer serve --insecure-listen`"
             case .path: "an absolute path after \"unix:\", such as \"unix:/run/user/1000/keybearer.sock\""
             }
         }

@@ -97,8 +97,7 @@ enum Listeners {
     }
 
     private static func notLoopback(_ address: String) -> StartError {
-        StartError(
-            description: "\(address) is not a loopback address; client keys and TLS are needed to serve others, and are not there yet")
+        StartError(description: "\(address) is not a loopback address; others are served by --insecure-listen alone, with client keys")
     }
 
     /// Reads a TLS listener's files. They are read once: a new certificate is served after the next start.

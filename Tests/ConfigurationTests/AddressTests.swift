@@ -65,7 +65,7 @@ import Testing
         ])
     func refusesOthers(text: String) {
         #expect(throws: ListenAddress.Flaw.notLoopback) { try ListenAddress.parse(text) }
-        #expect(ListenAddress.Flaw.notLoopback.expectation.contains("client keys and TLS"))
+        #expect(ListenAddress.Flaw.notLoopback.expectation.contains("--insecure-listen"))
     }
 
     @Test func aUnixSocketIsNamedByItsPath() throws {
