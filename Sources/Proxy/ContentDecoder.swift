@@ -55,7 +55,7 @@ struct ContentDecoder: ~Copyable {
             return coded.count > limit ? .tooLong : .whole
         case .zstd: return unsafe decodeZstd(coded, &plain, limit)
         case .brotli: return unsafe decodeBrotli(coded, &plain, limit)
-        case .gzip: return unsafe inflate(coded, Self.anyHeader, &plain, limit)
+        case .gzip: return unsafe inflate(coded, Self.anyHeader, &plain, limit, isGzip: true)
         case .deflate:
             let outcome = unsafe inflate(coded, Self.anyHeader, &plain, limit)
             // Some servers send the bare format, which the name does not mean (RFC 9110 §8.4.1.2).
@@ -98,7 +98,7 @@ struct ContentDecoder: ~Copyable {
     private static var noHeader: Int32 { -15 }
 
     private mutating func inflate(
-        _ coded: UnsafeRawBufferPointer, _ windowBits: Int32, _ plain: inout ByteQueue, _ limit: Int
+        _ coded: UnsafeRawBufferPointer, _ windowBits: Int32, _ plain: inout ByteQueue, _ limit: Int, isGzip: Bool = false
     ) -> Outcome {
         guard let stream = unsafe inflater(windowBits) else { return .malformed }
         unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: coded.bindMemory(to: UInt8.self).baseAddress)
@@ -109,7 +109,12 @@ struct ContentDecoder: ~Copyable {
             let code = unsafe CZlib.inflate(stream, Z_NO_FLUSH)
             plain.advance(Self.step - Int(unsafe stream.pointee.avail_out))
             switch code {
-            case Z_STREAM_END: return plain.count > limit ? .tooLong : .whole
+            case Z_STREAM_END:
+                if plain.count > limit { return .tooLong }
+                if unsafe stream.pointee.avail_in == 0 { return .whole }
+                // Members one behind the other are one text (RFC 1952 §2.2); whatever else follows is not to be passed over, since somebody
+                // further on may read it.
+                guard isGzip, unsafe inflateReset(stream) == Z_OK else { return .malformed }
             case Z_OK where plain.count <= limit: continue
             case Z_OK: return .tooLong
             case Z_BUF_ERROR: return .partial
@@ -144,6 +149,7 @@ struct ContentDecoder: ~Copyable {
             let code = unsafe BrotliDecoderDecompressStream(state, &inputCount, &input, &room, &output, nil)
             plain.advance(Self.step - room)
             switch code {
+            case BROTLI_DECODER_RESULT_SUCCESS where inputCount > 0: return .malformed
             case BROTLI_DECODER_RESULT_SUCCESS: return plain.count > limit ? .tooLong : .whole
             case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT where plain.count <= limit: continue
             case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: return .tooLong
