@@ -84,6 +84,10 @@ enum Catalogue {
 
     private static func mint(of entry: ProviderEntry, caFile: String?, _ check: inout CrossCheck) -> Mint? {
         guard let mint = entry.mint else { return nil }
+        if !entry.environmentKeys.isEmpty {
+            // What is minted is kept for a profile.
+            check.note("providers.\(entry.id).environmentKeys", "expected none beside \"mint\": store the credential as a profile")
+        }
         guard let url = mint.url else {
             let path = "providers.\(entry.id).mint"
             if !check.isGiven("\(path).url") { check.note(path, "expected the member \"url\"") }

@@ -1,3 +1,4 @@
+import Digest
 import Files
 import JSON
 
@@ -36,12 +37,12 @@ extension AgentStore {
     /// The runtime cache: the path of a legacy file as well, which is told by the absence of `managedBy`.
     var cachePath: String { legacyAuthPath }
 
-    /// What has been minted; nothing where the file is absent, not ours, or cannot be read.
+    /// What has been minted; nothing where the file is absent, not ours, or cannot be read: then it is minted anew, and whoever has to write
+    /// it says what is wrong.
     var minted: [String: MintedToken] {
-        guard PrivateFile.identity(of: cachePath) != nil, let read = try? StoreFile.read(cachePath, as: { $0.object }, otherwise: "") else {
-            return [:]
-        }
-        return read.document.flatMap { RuntimeCache(.object($0)) }?.minted ?? [:]
+        guard var contents = (try? PrivateFile.read(cachePath)) ?? nil else { return [:] }
+        defer { Memory.cleanse(&contents.bytes) }
+        return (try? Reader.parse(contents.bytes)).flatMap(RuntimeCache.init)?.minted ?? [:]
     }
 
     /// Keeps a minted token for all processes.

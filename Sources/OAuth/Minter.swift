@@ -65,8 +65,12 @@ public struct Minter: Sendable {
     }
 
     private func token(of parent: Parent, _ mint: Mint, _ cause: Cause) throws(Ending) -> RefreshOutcome {
-        guard EndpointURL(mint.url) != nil else {
+        guard let place = EndpointURL(mint.url) else {
             throw .failed(.settings, detail: "the URL of the mint must be https, or http to a loopback host")
+        }
+        // The credential itself goes there: what the profile says of hosts holds for this one, too.
+        if let hosts = parent.profile.allowedHosts, !hosts.contains(place.host) {
+            throw .failed(.settings, detail: "the allowedHosts of \(parent.profile.id) do not have the mint's host, \(place.host)")
         }
         let key = mint.key(of: parent.secret)
         let lock: FileLock?

@@ -46,18 +46,19 @@ struct TokenSource {
     /// - Throws: `Failure` with code 1 when there is none, saying what to do.
     func fresh(_ profile: Profile) throws -> Fresh {
         guard let provider = installation.settings.provider(profile.provider), let mint = provider.mint else { return try own(profile) }
-        let store = installation.owner(of: profile.id, in: try installation.load())
-        let held = try installation.load().minted(of: profile, by: mint)
-        let endsSoon = held.map { $0.expires - Clock.wall() < minValidity } ?? true
-        let cause = endsSoon ? held.map { Cause.early(holding: $0.secret.fingerprint) } ?? .expired : .expired
-        let outcome = Minter(store: store).mint(profileID: profile.id, by: mint, client: provider.oauth, cause: cause)
-        switch outcome {
-        case .refreshed, .adopted, .unchanged: break
+        let before = try installation.load()
+        let held = before.minted(of: profile, by: mint)
+        var cause = Cause.expired
+        if let held, held.expires - Clock.wall() < minValidity { cause = .early(holding: held.secret.fingerprint) }
+        let minter = Minter(store: installation.owner(of: profile.id, in: before))
+        let snapshot: StoreSnapshot
+        switch minter.mint(profileID: profile.id, by: mint, client: provider.oauth, cause: cause) {
+        case .refreshed(let minted), .adopted(let minted): snapshot = minted
+        case .unchanged: snapshot = before
         case .transient(let failure, _), .needsLogin(let failure):
             guard let held, held.expires > Clock.wall() else { throw self.failure(profile, .failedForNow(failure.description)) }
             return Fresh(profile: profile.carrying(held), warning: warning(profile, failure.description))
         }
-        let snapshot = try installation.load()
         guard let parent = snapshot.profile(profile.id), let minted = snapshot.minted(of: parent, by: mint) else {
             throw self.failure(profile, .noSecret)
         }

@@ -181,6 +181,18 @@ private func flaws(_ text: String, overrides: SettingsOverrides = SettingsOverri
             ),
             ("{ providers: { mine: { baseURL: 1 } } }", "providers.mine.baseURL: expected a URL that starts with https://"),
             ("{ providers: { mine: {} } }", "providers.mine: expected a member \"baseURL\""),
+            (
+                "{ providers: { mine: { baseURL: 'https://a.example', mint: { method: 'GET' } } } }",
+                "providers.mine.mint: expected the member \"url\""
+            ),
+            (
+                "{ providers: { mine: { baseURL: 'https://a.example', mint: { url: 'http://b.example/t' } } } }",
+                "providers.mine.mint.url: expected a URL that starts with https://"
+            ),
+            (
+                "{ providers: { mine: { baseURL: 'https://a.example', mint: { url: 'https://b.example/t' }, environmentKeys: ['K'] } } }",
+                "providers.mine.environmentKeys: expected none beside \"mint\": store the credential as a profile"
+            ),
             ("{ providers: { v1: { baseURL: \"https://x\" } } }", "providers.v1: expected a provider's id"),
             ("{ providers: { \"backend-api\": {} } }", "providers.backend-api: expected a provider's id"),
             ("{ providers: { \"1x\": {} } }", "providers.1x: expected a provider's id"),

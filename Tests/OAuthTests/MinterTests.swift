@@ -177,6 +177,19 @@ import Testing
         #expect(revoked.requests.count == 3 && revoked.requests.last?.credential == "authorization: token newer")
     }
 
+    @Test func `A credential that may go to some hosts alone goes to no mint elsewhere`() {
+        let transport = ScriptedMint(Self.answer("short-1"))
+        for (hosts, isAsked) in [(#"["models.example"]"#, false), (#"["models.example","auth.example"]"#, true)] {
+            write(
+                #"{"version":1,"profiles":{"copilot:me":{"type":"token","provider":"copilot","token":"gho_parent","allowedHosts":\#(hosts)}}}"#,
+                to: store.profilesPath)
+            let outcome = mint(transport)
+            #expect(transport.requests.count == (isAsked ? 1 : 0))
+            guard !isAsked, case .transient(let failure, _) = outcome else { continue }
+            #expect(failure.detail == "the allowedHosts of copilot:me do not have the mint's host, auth.example")
+        }
+    }
+
     @Test func `Eight at once have one minted`() {
         let transport = ScriptedMint(Self.answer("short-1"))
         let group = Mutex(0)
