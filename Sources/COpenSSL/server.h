@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
 static inline EVP_PKEY *kb_server_new_p256_key(void) { return EVP_EC_gen("P-256"); }
 
@@ -22,31 +23,28 @@ static inline int kb_server_add_extension(X509 *subject, X509 *issuer, int nid, 
   return added;
 }
 
+/* What was written to `memory`, which is freed, is copied into `target`; its length, or -1 when it was not written or does not fit. */
+static inline int kb_server_take(BIO *memory, int is_written, char *target, int capacity) {
+  char *text = NULL;
+  long size = is_written ? BIO_get_mem_data(memory, &text) : 0;
+  int fits = size > 0 && size <= capacity;
+  if (fits) memcpy(target, text, (size_t)size);
+  BIO_free(memory);
+  return fits ? (int)size : -1;
+}
+
 /* The certificate's PEM text is copied into `target`; its length, or -1 when it does not fit. */
 static inline int kb_server_certificate_pem(X509 *certificate, char *target, int capacity) {
   BIO *memory = BIO_new(BIO_s_mem());
-  if (!memory) return -1;
-  char *text = NULL;
-  int length = -1;
-  if (PEM_write_bio_X509(memory, certificate) == 1) {
-    long size = BIO_get_mem_data(memory, &text);
-    if (size > 0 && size <= capacity) {
-      memcpy(target, text, (size_t)size);
-      length = (int)size;
-    }
-  }
-  BIO_free(memory);
-  return length;
+  return memory ? kb_server_take(memory, PEM_write_bio_X509(memory, certificate) == 1, target, capacity) : -1;
 }
 
-/* The first protocol of the client's list that is HTTP/1.1: the sandbox speaks nothing else. A client that offers only
-   others is answered without ALPN (RFC 7301 section 3.2 would allow an alert; providers go on). */
-static inline int kb_server_select_http11(SSL *ssl, const unsigned char **out, unsigned char *out_length, const unsigned char *in,
-                                          unsigned int in_length, void *unused) {
-  static const unsigned char ours[] = "\x08http/1.1";
+/* The first protocol of `ours` (a list as on the wire, ended by a zero) that the client offers. One that offers only others is answered
+   without ALPN (RFC 7301 section 3.2 would allow an alert; providers go on). */
+static inline int kb_server_select(SSL *ssl, const unsigned char **out, unsigned char *out_length, const unsigned char *in,
+                                   unsigned int in_length, void *ours) {
   (void)ssl;
-  (void)unused;
-  int found = SSL_select_next_proto((unsigned char **)out, out_length, ours, sizeof ours - 1, in, in_length);
+  int found = SSL_select_next_proto((unsigned char **)out, out_length, ours, (unsigned int)strlen(ours), in, in_length);
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
@@ -54,25 +52,16 @@ static inline int kb_server_select_http11(SSL *ssl, const unsigned char **out, u
 static inline void kb_server_configure(SSL_CTX *context) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
-  SSL_CTX_set_alpn_select_cb(context, kb_server_select_http11, NULL);
+  SSL_CTX_set_alpn_select_cb(context, kb_server_select, (void *)"\x08http/1.1");
   SSL_CTX_set_session_id_context(context, (const unsigned char *)"keybearer-sandbox", 17);
 }
 
-/* The first of HTTP/2 and HTTP/1.1 that the client offers, in our order. A client that offers only others is answered without ALPN. */
-static inline int kb_listener_select(SSL *ssl, const unsigned char **out, unsigned char *out_length, const unsigned char *in,
-                                     unsigned int in_length, void *unused) {
-  static const unsigned char ours[] = "\x02h2\x08http/1.1";
-  (void)ssl;
-  (void)unused;
-  int found = SSL_select_next_proto((unsigned char **)out, out_length, ours, sizeof ours - 1, in, in_length);
-  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
-}
-
+/* TLS 1.2 and newer, HTTP/2 or else HTTP/1.1 by ALPN; a write may be repeated from another place, as ours are. */
 static inline void kb_listener_configure(SSL_CTX *context) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_alpn_select_cb(context, kb_listener_select, NULL);
+  SSL_CTX_set_alpn_select_cb(context, kb_server_select, (void *)"\x02h2\x08http/1.1");
   SSL_CTX_set_session_id_context(context, (const unsigned char *)"keybearer", 9);
 }
 
@@ -110,15 +99,5 @@ static inline int kb_listener_use(SSL_CTX *context, const void *certificate, int
 static inline int kb_server_key_pem(EVP_PKEY *key, char *target, int capacity) {
   BIO *memory = BIO_new(BIO_s_secmem());
   if (!memory) return -1;
-  char *text = NULL;
-  int length = -1;
-  if (PEM_write_bio_PKCS8PrivateKey(memory, key, NULL, NULL, 0, NULL, NULL) == 1) {
-    long size = BIO_get_mem_data(memory, &text);
-    if (size > 0 && size <= capacity) {
-      memcpy(target, text, (size_t)size);
-      length = (int)size;
-    }
-  }
-  BIO_free(memory);
-  return length;
+  return kb_server_take(memory, PEM_write_bio_PKCS8PrivateKey(memory, key, NULL, NULL, 0, NULL, NULL) == 1, target, capacity);
 }
