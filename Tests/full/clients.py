@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -154,7 +155,10 @@ def other_users(sandbox):
             env=clean_environment(), preexec_fn=become)
         time.sleep(2)
         check(run.poll() is None, "where the kernel does not tell who calls, it starts with keys")
-        run.terminate()
+        # strace lets go of the server when it is ended itself.
+        for child in open(f"/proc/{run.pid}/task/{run.pid}/children").read().split():
+            os.kill(int(child), signal.SIGTERM)
+        run.wait(20)
     subprocess.run(["chown", "-R", "0:0", sandbox.state], check=True)
 
 
