@@ -5,6 +5,8 @@ struct Codec<Field: Sendable>: Sendable {
     /// The value; `nil` after noting in `reading` what was expected.
     let decode: @Sendable (LocatedValue, inout Reading) -> Field?
     let encode: @Sendable (Field) -> Value
+    /// What JSON Schema can say of it: for editors. The decoder is stricter.
+    var shape: Value = [:]
 }
 
 extension Codec where Field == Bool {
@@ -39,7 +41,7 @@ extension Codec where Field == String {
                 }
                 return nil
             },
-            encode: { .string($0) })
+            encode: { .string($0) }, shape: ["type": "string"])
     }
 }
 
@@ -55,7 +57,7 @@ extension Codec where Field: RawRepresentable, Field.RawValue == String {
                 value.string == nil ? reading.mismatch(value, expected: expected) : reading.refuse(value, expected: expected)
                 return nil
             },
-            encode: { .string($0.rawValue) })
+            encode: { .string($0.rawValue) }, shape: ["enum": .array(words.map { .string($0) })])
     }
 }
 
@@ -75,7 +77,8 @@ extension Codec where Field == Int {
                 }
                 return number
             },
-            encode: { .integer(Int64($0)) })
+            encode: { .integer(Int64($0)) },
+            shape: ["type": "integer", "minimum": .integer(Int64(range.lowerBound)), "maximum": .integer(Int64(range.upperBound))])
     }
 
     /// A number of octets within a range: `"64KiB"`, `"32MiB"` or a plain number.
@@ -117,7 +120,7 @@ extension Codec where Field: Comparable {
                 }
                 return field
             },
-            encode: { .string(format($0)) })
+            encode: { .string(format($0)) }, shape: ["type": ["string", "number"]])
     }
 }
 
@@ -134,7 +137,8 @@ extension Codec {
                     reading.enter(element: number) { element.decode(item, &$0) }
                 }
             },
-            encode: { .array($0.map(element.encode)) })
+            encode: { .array($0.map(element.encode)) },
+            shape: ["type": "array", "maxItems": .integer(Int64(limit)), "items": element.shape])
     }
 
     /// An object with names of the file's choosing. `name` returns the form in which a name is kept, or `nil` when it can't be one.
@@ -163,11 +167,12 @@ extension Codec {
                 return map
             },
             // Sorted, so that two runs of `config show` print the same.
-            encode: { .object(Object($0.sorted { $0.key < $1.key }.map { ($0.key, element.encode($0.value)) })) })
+            encode: { .object(Object($0.sorted { $0.key < $1.key }.map { ($0.key, element.encode($0.value)) })) },
+            shape: ["type": "object", "additionalProperties": element.shape])
     }
 
     /// An object with a schema of its own, read into a copy of `empty`.
-    static func object(_ empty: Field, required: [String], _ schema: Schema<Field>) -> Codec {
+    static func object(_ empty: Field, required: [String], at path: String = "", _ schema: Schema<Field>) -> Codec {
         Codec(
             decode: { value, reading in
                 var field = empty
@@ -182,6 +187,6 @@ extension Codec {
             },
             encode: { field in
                 .object(Object(schema.report(field, under: "").map { ($0.member, $0.value) }))
-            })
+            }, shape: schema.shape(under: path, required: required))
     }
 }

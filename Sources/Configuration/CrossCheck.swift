@@ -3,6 +3,8 @@ internal import Credentials
 /// The checks that need all files: names in one member that must exist in another. Knows where each member stood.
 struct CrossCheck {
     private(set) var problems: [SettingsError.Problem] = []
+    /// What is right and should be known all the same.
+    var notices: [String] = []
     private let places: [String: Reading.Place]
 
     init(places: [String: Reading.Place]) {
@@ -36,6 +38,9 @@ struct CrossCheck {
     func isGiven(_ member: String) -> Bool {
         places[member] != nil
     }
+
+    /// The file that says so.
+    func source(of member: String) -> String? { places[member]?.source }
 
     /// Notes a flaw at a member, or at the nearest member around it that has a place.
     mutating func note(_ member: String, _ message: String) {

@@ -9,6 +9,8 @@ struct ProviderEntry: Sendable, Equatable {
     var region: String?
     var stripPrefixes: [String] = []
     var credentialsFrom: String?
+    /// The file means to send credentials of a provider that is there already to other hosts. Said anew by each file.
+    var sendsElsewhere = false
     var auth = AuthEntry()
     var bearerWhenKeyContains: String?
     var oauth: OAuthEntry?

@@ -8,6 +8,7 @@ enum ProviderSchema {
         .optional("region", \.region, .checked("a region, such as \"eu-central-1\"", isRegion)),
         .value("stripPrefixes", \.stripPrefixes, .list(.checked("a path such as \"/v1\", without a final slash", isPrefix))),
         .optional("credentialsFrom", \.credentialsFrom, .providerID),
+        .value("sendsElsewhere", \.sendsElsewhere, .truth),
         .group("auth", \.auth, auth),
         .optional("bearerWhenKeyContains", \.bearerWhenKeyContains, .checked("a few visible characters of a key", isFragment)),
         .optionalGroup("oauth", \.oauth, empty: ProviderEntry.OAuthEntry(), oauth),
@@ -117,7 +118,7 @@ enum ProviderSchema {
                 return nil
             }
         },
-        encode: { .string($0) })
+        encode: { .string($0) }, shape: ["type": "string", "pattern": "^https?://[^?#@]+$"])
 
     static let regionMark = "{region}"
 
@@ -136,7 +137,7 @@ enum ProviderSchema {
             }
             return name.lowercased()
         },
-        encode: { .string($0) })
+        encode: { .string($0) }, shape: ["type": "string", "pattern": "^[0-9A-Za-z!#$%&'*+.^`|~-]{1,64}$"])
 
     /// Fields by lower-case name. A credential may not hide among them.
     private static let fields = Codec<[String: String]>.map(

@@ -23,6 +23,19 @@ struct Schema<Root: Sendable>: Sendable {
         }
     }
 
+    /// The same for editors, in JSON Schema's words: every member, and no other.
+    func shape(under path: String, required: [String] = []) -> Value {
+        let properties = members.map { member in
+            let place = path.isEmpty ? member.name : "\(path).\(member.name)"
+            var shape = member.shape(place).object ?? [:]
+            if let text = ProviderText.members[place] { shape["description"] = .string(text) }
+            return (member.name, Value.object(shape))
+        }
+        var whole: Object = ["type": "object", "properties": .object(Object(properties)), "additionalProperties": false]
+        if !required.isEmpty { whole["required"] = .array(required.map { .string($0) }) }
+        return .object(whole)
+    }
+
     /// Every member that `root` holds, in the schema's order.
     func report(_ root: Root, under path: String) -> [Shown] {
         members.flatMap { $0.show(root, path.isEmpty ? $0.name : "\(path).\($0.name)") }
@@ -41,6 +54,8 @@ struct Member<Root: Sendable>: Sendable {
     let read: @Sendable (LocatedValue, inout Root, inout Reading) -> Void
     /// The member's lines, given its full path.
     let show: @Sendable (Root, String) -> [Shown]
+    /// What JSON Schema can say of its value, given its full path.
+    var shape: @Sendable (String) -> Value = { _ in [:] }
 
     /// A member with a value of its own.
     static func value<Field: Sendable>(_ name: String, _ place: any WritableKeyPath<Root, Field> & Sendable, _ codec: Codec<Field>) -> Self
@@ -51,7 +66,8 @@ struct Member<Root: Sendable>: Sendable {
                 guard let field = codec.decode(value, &reading) else { return }
                 root[keyPath: place] = field
             },
-            show: { [Shown(member: $1, value: codec.encode($0[keyPath: place]))] })
+            show: { [Shown(member: $1, value: codec.encode($0[keyPath: place]))] },
+            shape: { _ in codec.shape })
     }
 
     /// A member that may be unset, which `null` in the file also says.
@@ -67,7 +83,8 @@ struct Member<Root: Sendable>: Sendable {
                     root[keyPath: place] = field
                 }
             },
-            show: { [Shown(member: $1, value: $0[keyPath: place].map(codec.encode) ?? .null)] })
+            show: { [Shown(member: $1, value: $0[keyPath: place].map(codec.encode) ?? .null)] },
+            shape: { _ in .orNull(codec.shape) })
     }
 
     /// An object whose members are merged into what is there.
@@ -75,7 +92,8 @@ struct Member<Root: Sendable>: Sendable {
         Member(
             name: name,
             read: { schema.apply($0, to: &$1[keyPath: place], &$2) },
-            show: { schema.report($0[keyPath: place], under: $1) })
+            show: { schema.report($0[keyPath: place], under: $1) },
+            shape: { schema.shape(under: $0) })
     }
 
     /// An object that may be absent as a whole: `null` removes it, anything else is merged into what is there, or into `empty`.
@@ -90,6 +108,12 @@ struct Member<Root: Sendable>: Sendable {
                 schema.apply(value, to: &part, &reading)
                 root[keyPath: place] = part
             },
-            show: { root, path in root[keyPath: place].map { schema.report($0, under: path) } ?? [] })
+            show: { root, path in root[keyPath: place].map { schema.report($0, under: path) } ?? [] },
+            shape: { .orNull(schema.shape(under: $0)) })
     }
+}
+
+extension Value {
+    /// The shape of a member that `null` takes away.
+    fileprivate static func orNull(_ shape: Value) -> Value { ["anyOf": [shape, ["type": "null"]]] }
 }

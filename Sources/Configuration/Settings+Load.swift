@@ -10,9 +10,16 @@ extension Settings {
         self.init(providerEntries: Catalogue.builtIn)
         var problems: [SettingsError.Problem] = []
         var places: [String: Reading.Place] = [:]
+        var meant: [String: [String]] = [:]
         for text in providerFiles {
+            let before = providerEntries
+            for index in providerEntries.indices { providerEntries[index].sendsElsewhere = false }
             // Below `providers`, so that a flaw reads the same wherever the provider is written.
             Self.read(text, under: "providers", &places, &problems) { ProviderSchema.merge($0, into: &providerEntries, &$1) }
+            var check = CrossCheck(places: places)
+            meant[text.path] = check.destinations(from: before, to: providerEntries, by: text.path)
+            problems += check.problems
+            notices += check.notices
         }
         if let file {
             Self.read(file, under: "", &places, &problems) { SettingsSchema.root.apply($0, to: &self, &$1) }
@@ -21,6 +28,7 @@ extension Settings {
         problems += apply(overrides)
         var check = CrossCheck(places: places)
         check.references(of: self)
+        check.borrowings(among: providerEntries, of: providerFiles.map(\.path), meant: meant)
         providers = Catalogue.resolve(self, &check)
         problems += check.problems
         guard problems.isEmpty else { throw SettingsError(problems) }

@@ -42,6 +42,8 @@ public struct Settings: Sendable {
     public internal(set) var providers: [Provider] = []
     /// Where each member in force comes from.
     public internal(set) var origins = Origins()
+    /// What provider files change that should be known: one sentence each, without its full stop.
+    public internal(set) var notices: [String] = []
     /// The providers as the schema sees them, for `report`.
     var providerEntries: [ProviderEntry]
 

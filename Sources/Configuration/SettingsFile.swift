@@ -25,6 +25,25 @@ public enum SettingsFile {
         return try Settings(file: file, providerFiles: plugIns, overrides: overrides)
     }
 
+    /// The same without the provider files that are wrong, and what is wrong with them: for those who want to see how things stand.
+    ///
+    /// - Throws: what is wrong elsewhere.
+    public static func loadPassingOver(
+        path: String? = nil, stateDirectory: String, providerFiles: [String], overrides: SettingsOverrides = SettingsOverrides()
+    ) throws(SettingsError) -> (settings: Settings, problems: [SettingsError.Problem]) {
+        var (files, problems) = (providerFiles, [SettingsError.Problem]())
+        while true {
+            do throws(SettingsError) {
+                return (try load(path: path, stateDirectory: stateDirectory, providerFiles: files, overrides: overrides), problems)
+            } catch {
+                let wrong = Set(error.problems.map(\.source))
+                guard files.contains(where: wrong.contains) else { throw error }
+                problems += error.problems.filter { files.contains($0.source) }
+                files.removeAll(where: wrong.contains)
+            }
+        }
+    }
+
     /// Whoever can write the file can send credentials elsewhere (`baseURL`), so that only ours or root's is taken; reading it is no harm.
     private static func text(of path: String, mustExist: Bool) throws(SettingsError) -> SettingsText? {
         let message: String

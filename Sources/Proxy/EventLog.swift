@@ -40,7 +40,8 @@ struct EventLog: Sendable {
             "\(address) is open to the network WITHOUT TLS (--insecure-listen): whoever can listen there reads client keys, prompts and answers"
         )
     }
-    func settingsTaken(_ fixed: [String]) {
+    func settingsTaken(_ fixed: [String], _ notices: [String]) {
+        for notice in notices { logger.warning("\(notice)") }
         let rest = fixed.isEmpty ? "" : "; not before a restart: \(fixed.joined(separator: ", "))"
         logger.notice("the settings have been read again and are in force\(rest)")
     }

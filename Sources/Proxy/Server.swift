@@ -156,7 +156,7 @@ public final class Server: Sendable {
         shared.desk.takeSettings(settings, environmentKeys: environmentKeys)
         let fixed = started.fixedMembers(changedIn: settings)
         shared.reloads.taken(fixed: fixed, now: Clock.wall())
-        shared.log.settingsTaken(fixed)
+        shared.log.settingsTaken(fixed, settings.notices)
     }
 
     /// The settings were read again and are wrong: the last ones stay in force, and whoever asks is told why.

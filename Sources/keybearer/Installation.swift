@@ -11,6 +11,8 @@ struct Installation {
     let settingsPath: String
     /// Normalised.
     let agentID: String
+    /// What is wrong with provider files that were passed over.
+    let wrongProviderFiles: [SettingsError.Problem]
 
     /// The agent's credentials.
     var store: AgentStore { store(of: agentID) }
@@ -45,8 +47,13 @@ struct Installation {
 
     /// Finds the state directory, reads the settings in it, and finds the credentials by what they say (DESIGN §6).
     ///
+    /// - Parameters:
+    ///   - passesOver: provider files that are wrong are left out, and not the end.
+    ///   - files: further provider files, after those of the state directory.
     /// - Throws: `Failure`, with code 78 for settings that are wrong.
-    init(_ options: GlobalOptions, overrides: SettingsOverrides = SettingsOverrides()) throws {
+    init(
+        _ options: GlobalOptions, overrides: SettingsOverrides = SettingsOverrides(), passesOver: Bool = false, files: [String] = []
+    ) throws {
         let surroundings = Surroundings.current
         var inputs = StatePlaces.Inputs(
             stateDirectoryFlag: options.stateDirectory, environment: surroundings.environment, home: surroundings.home ?? "",
@@ -58,9 +65,15 @@ struct Installation {
             throw Failure.configuration("this user has no home folder: set HOME, or name a folder with --state-dir")
         }
         settingsPath = options.config ?? "\(stateDirectory)/\(SettingsFile.name)"
-        settings = try SettingsFile.load(
-            path: options.config, stateDirectory: stateDirectory, providerFiles: Self.providerFiles(in: stateDirectory),
-            overrides: overrides)
+        let providerFiles = Self.providerFiles(in: stateDirectory).filter { !files.contains($0) } + files
+        if passesOver {
+            (settings, wrongProviderFiles) = try SettingsFile.loadPassingOver(
+                path: options.config, stateDirectory: stateDirectory, providerFiles: providerFiles, overrides: overrides)
+        } else {
+            settings = try SettingsFile.load(
+                path: options.config, stateDirectory: stateDirectory, providerFiles: providerFiles, overrides: overrides)
+            wrongProviderFiles = []
+        }
         agentID = AgentID.normalised(options.agent ?? settings.defaultAgent)
         programs = SecretPrograms(settings.secrets, Self.runner)
         inputs.sinkSetting = settings.sink

@@ -28,7 +28,8 @@ struct Keybearer: ParsableCommand {
             StatusCommand.self, LoginCommand.self, ImportCommand.self, AgentsCommand.self, SessionsCommand.self, ClientsCommand.self,
             ChannelsCommand.self,
             ExplainCommand.self,
-            CooldownCommand.self, DoctorCommand.self, ConfigCommand.self, SandboxCommand.self, TLSCommand.self, DemoCommand.self,
+            CooldownCommand.self, DoctorCommand.self, ConfigCommand.self, ProvidersCommand.self, SandboxCommand.self, TLSCommand.self,
+            DemoCommand.self,
             TokenCommand.self,
             SelftestCommand.self, SimulateCommand.self, StartServerCommand.self,
         ])

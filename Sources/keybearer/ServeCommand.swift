@@ -94,6 +94,7 @@ struct ServeCommand: ParsableCommand {
         }
         logger.info("credentials in \(installation.places.sink)")
         if let notice = installation.places.notice { logger.warning("\(notice)") }
+        for notice in installation.settings.notices { logger.warning("\(notice)") }
         if FileSystem.isNetwork(installation.places.sink) {
             logger.warning(
                 "\(installation.places.sink) is on a network file system: let one host alone use it, since locks do not reach others")

@@ -40,7 +40,8 @@ struct StatusCommand: ParsableCommand {
     }
 
     func run() throws {
-        let installation = try Installation(options, overrides: probes.probe ? ProbeRun.overrides : SettingsOverrides())
+        let installation = try Installation(
+            options, overrides: probes.probe ? ProbeRun.overrides : SettingsOverrides(), passesOver: true)
         let report = StatusReport(
             settings: installation.settings, snapshot: try installation.load(), environmentKeys: installation.environmentKeys,
             now: Clock.wall())
@@ -67,6 +68,9 @@ struct StatusCommand: ParsableCommand {
         for provider in report.providers { print(provider, report) }
         for warning in report.tokenWarnings { Output.line("\n\(warning.text)") }
         for problem in report.problems { Output.line("\nproblem: \(problem.message)") }
+        for problem in installation.wrongProviderFiles {
+            Output.line("\nproblem: \(problem); a server that runs goes on with what this file said before")
+        }
         for id in report.missing { Output.line("\nproblem: the settings use \(id), and no profile of it can be used") }
     }
 
@@ -146,7 +150,10 @@ enum StatusDocument {
                             "profileId": $0.profileID.map { .string($0) } ?? nil, "code": .string($0.code.rawValue),
                             "message": .string($0.message),
                         ]
-                    }),
+                    }
+                        + installation.wrongProviderFiles.map {
+                            ["profileId": nil, "code": "provider_file", "message": .string($0.description)]
+                        }),
             ],
         ]
     }

@@ -37,7 +37,7 @@ class Authlib:
         self.state = os.path.join(folder, "state")
         os.makedirs(os.path.join(self.state, "providers"))
         with open(os.path.join(self.state, "providers/authlib.json5"), "w") as file:
-            json.dump({"openai-codex": {"baseURL": self.base + "/model", "oauth": {
+            json.dump({"openai-codex": {"sendsElsewhere": True, "baseURL": self.base + "/model", "oauth": {
                 "tokenURL": self.base + "/token", "authorizeURL": self.base + "/authorize", "clientID": "authlib-client", "login": {
                     "redirectURI": redirect, "device": {"form": "rfc8628", "startURL": self.base + "/device_authorization"}}}}}, file)
 
@@ -472,7 +472,7 @@ def environment_keys(server):
     state = os.path.join(folder, "state")
     os.makedirs(os.path.join(state, "providers"))
     with open(os.path.join(state, "providers/model.json5"), "w") as file:
-        json.dump({name: {"baseURL": server.base + "/model"} for name in ("openai", "anthropic")}, file)
+        json.dump({name: {"sendsElsewhere": True, "baseURL": server.base + "/model"} for name in ("openai", "anthropic")}, file)
     keys = {"OPENAI_API_KEY": "sk-of-the-environment", "ANTHROPIC_API_KEY": "sk-ant-of-the-environment"}
     with Proxy(state, environment=keys) as proxy:
         _, fields, _ = proxy.ask("/openai/responses")
