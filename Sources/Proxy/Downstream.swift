@@ -299,6 +299,11 @@ extension Worker {
 // MARK: - Bytes out, and the end
 
 extension Worker {
+    /// Sends what waits when this event has been served.
+    mutating func flushClientSoon(_ fd: Int32) {
+        if unflushedClients.last != fd { unflushedClients.append(fd) }
+    }
+
     /// Sends what waits; applies the end that was decided once all is gone.
     mutating func flushDownstream(_ fd: Int32) {
         guard downstreams[fd].stage != .gone else { return }

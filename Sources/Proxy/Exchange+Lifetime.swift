@@ -51,11 +51,11 @@ extension Worker {
             downstreams[client].stage = .closing
             downstreams[client].readDeadline = .max
             downstreams[client].inbound.release()
-            return flushDownstream(client)
+            return flushClientSoon(client)
         }
         guard keepAlive else { return closeWhenSent(client, requestUnread: requestUnread) }
         downstreams[client].readDeadline = now + timeouts.keepAlive
-        flushDownstream(client)
+        flushClientSoon(client)
         if downstreams[client].stage == .reading, !downstreams[client].inbound.isEmpty { drainInbound(client) }
     }
 

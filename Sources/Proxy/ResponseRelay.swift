@@ -219,7 +219,7 @@ extension Worker {
                 at = next
             case .ended(let next): at = next
             case .starved:
-                flushDownstream(client)
+                flushClientSoon(client)
                 return bytes.byteCount
             case .broken:
                 dropUpstream(id)
@@ -228,7 +228,7 @@ extension Worker {
             }
         }
         if upstreams[fd].isStream, !upstreams[fd].stream.peerHasEnded {
-            flushDownstream(client)  // trailers may follow
+            flushClientSoon(client)  // trailers may follow
             return bytes.byteCount
         }
         // Bytes after a complete answer: the connection is thrown away, its next answer could be anybody's (threats §5).

@@ -65,6 +65,8 @@ struct Worker: ~Copyable {
     var held: [Int32] = []
     /// Upstreams that were written to in this event and not flushed yet: a head and the body behind it leave in one record, one call.
     var unflushed: [Int32] = []
+    /// The same for clients: all that one event brings of an answer leaves in one call.
+    var unflushedClients: [Int32] = []
     /// Descriptors to be closed at the end of this turn.
     var graves: [Int32] = []
     /// Bytes held in replay copies now; all workers' share of the cap is equal.
@@ -136,15 +138,25 @@ struct Worker: ~Copyable {
             if awaitingMayGoOn {
                 awaitingMayGoOn = false
                 serveAwaiting()
-                flushWritten()
             }
+            flushWritten()
             flushCarriers()
-        } while awaitingMayGoOn && !awaiting.isEmpty
+        } while hasUnflushed || awaitingMayGoOn && !awaiting.isEmpty
     }
+
+    private var hasUnflushed: Bool { !unflushed.isEmpty || !unflushedClients.isEmpty || !stirred.isEmpty }
 
     /// Flushing lets held bodies go on, which may write again.
     mutating func flushWritten() {
-        while let upstream = unflushed.popLast() { flushUpstream(upstream) }
+        while true {
+            if let upstream = unflushed.popLast() {
+                flushUpstream(upstream)
+            } else if let client = unflushedClients.popLast() {
+                if downstreams.holds(client) { flushDownstream(client) }
+            } else {
+                return
+            }
+        }
     }
 
     private mutating func readMail() {
