@@ -36,9 +36,12 @@ public struct HTTP2Session {
     }
     let core: UnsafeMutablePointer<Core>
 
-    /// Bytes of a stream that we take before they are credited: what is held for it (DESIGN §10).
-    public static var streamWindow: Int32 { 65_536 }
-    /// The same once a stream is known to be long and its reader quick.
+    /// Bytes of a client's stream that we take before they are credited: what is held for it (DESIGN §10).
+    private static var requestWindow: Int32 { 65_536 }
+    /// The same of an answer. No more than TCP's own first window (RFC 6928), so that it costs no round trip; and of a hundred answers that
+    /// nobody reads, little is held.
+    public static var answerWindow: Int32 { 16_384 }
+    /// That of an answer that is known to be long, with a quick reader.
     private static var wideWindow: Int32 { 256 << 10 }
     /// Of a whole connection. It is credited as bytes come, so that one slow stream never stalls its siblings.
     private static var connectionWindow: Int32 { 4 << 20 }
@@ -57,8 +60,6 @@ public struct HTTP2Session {
             to: Core(
                 scratch: scratch, connection: connection, isServer: isServer, outbound: ByteQueue(pool: pool),
                 partialHead: ByteQueue(pool: pool)))
-        // What goes to a provider has credentials in its heads.
-        unsafe core.pointee.outbound.isSecret = !isServer
         var raw: OpaquePointer?
         let callbacks = unsafe scratch.core.pointee.callbacks
         let made =
@@ -72,8 +73,9 @@ public struct HTTP2Session {
     }
 
     private func submitSettings() {
+        let window = unsafe core.pointee.isServer ? Self.requestWindow : Self.answerWindow
         var settings = [
-            nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(Self.streamWindow)),
+            nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(window)),
             nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue), value: 65_536),
         ]
         if unsafe core.pointee.isServer {
@@ -191,6 +193,7 @@ public struct HTTP2Session {
         let head = unsafe OutgoingHead(lines, .request(scheme: scheme), secretsFrom: secretsFrom, into: pairs)
         let tag = unsafe UnsafeMutableRawPointer(bitPattern: Int(slot) + 1)
         let raw = unsafe core.pointee.raw
+        unsafe core.pointee.outbound.isSecret = true  // there is a credential in the head
         var stream: Int32
         if ends {
             stream = unsafe nghttp2_submit_request(raw, nil, pairs, head.count, nil, tag)
@@ -281,8 +284,8 @@ public struct HTTP2Session {
     /// Drops bytes that have been sent.
     @inline(__always)
     public func consume(_ count: Int) { unsafe core.pointee.outbound.consume(count) }
-    /// As `consume` of all, overwriting what may have been a credential.
-    public func wipe() { unsafe core.pointee.outbound.wipe() }
+    /// As `consume` of all. What had a credential in it is overwritten.
+    public func consumeAll() { unsafe core.pointee.outbound.release() }
 
     /// Gathers the frames that are due (acknowledgements, windows, resets).
     public func takeFrames() { takeFrames(isForced: false) }

@@ -73,7 +73,7 @@ struct Carrier: ~Copyable {
         if tls != nil {
             if session.waiting > 0 {
                 guard unsafe tls?.write(session.outbound) ?? false else { return .failed(0) }
-                session.wipe()  // heads with credentials in them
+                session.consumeAll()
             }
             return tls?.flush(to: socket) ?? .failed(0)
         }

@@ -17,7 +17,7 @@ import Testing
             at += size
             guard piece.withUnsafeBytes({ session.receive($0, now: 0) }) else { return session.isAbusive }
             session.takeFrames()
-            session.wipe()
+            session.consumeAll()
         }
         return false
     }

@@ -29,8 +29,8 @@ private final class Pair {
             let up = Array(client.outbound)
             let down = Array(server.outbound)
             guard !up.isEmpty || !down.isEmpty else { return }
-            client.wipe()
-            server.wipe()
+            client.consumeAll()
+            server.consumeAll()
             _ = up.withUnsafeBytes { server.receive($0, now: now) }
             _ = down.withUnsafeBytes { client.receive($0, now: now) }
         }

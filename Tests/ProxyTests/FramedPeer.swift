@@ -55,11 +55,11 @@ final class FramedPeer {
         session.takeFrames()
         if tls != nil {
             if session.waiting > 0 { _ = tls?.write(session.outbound) }
-            session.wipe()
+            session.consumeAll()
             _ = tls?.flush(to: descriptor)
         } else if session.waiting > 0 {
             socket.send(Array(session.outbound))
-            session.wipe()
+            session.consumeAll()
         }
     }
 
