@@ -148,7 +148,11 @@ public struct TLSConnection: ~Copyable {
     @inline(never)
     private borrowing func failure(_ result: Int32) -> Received {
         let code = unsafe SSL_get_error(ssl, result)
-        if code == SSL_ERROR_WANT_READ { return .starved }
+        if code == SSL_ERROR_WANT_READ {
+            // A session ticket makes OpenSSL set up a buffer to write from, which RELEASE_BUFFERS gives back only after a write.
+            _ = unsafe SSL_free_buffers(ssl)
+            return .starved
+        }
         ERR_clear_error()
         return code == SSL_ERROR_ZERO_RETURN ? .ended : .failed
     }
