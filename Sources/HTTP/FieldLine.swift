@@ -46,19 +46,23 @@ public struct FieldLine: Equatable, Sendable {
     }
 }
 
-/// The field lines of one head, in storage that is allocated once and used for every head of a connection.
+/// The field lines of one head, in storage that is used for every head of a connection, and grows once if one needs it.
 @safe
 struct FieldTable: ~Copyable {
     /// A head with more field lines is refused whatever the limits say.
     static var capacity: Int { 128 }
 
-    private let lines: UnsafeMutablePointer<FieldLine>
+    /// Room at first, for nearly every head there is.
+    private static var usual: Int { 40 }
+
+    private var lines: UnsafeMutablePointer<FieldLine>
+    private var room = Self.usual
     private(set) var count = 0
     /// A bit for each name that occurs, and for each that occurs more than once.
     private var seen: UInt64 = 0
     private var seenTwice: UInt64 = 0
 
-    init() { unsafe lines = .allocate(capacity: Self.capacity) }
+    init() { unsafe lines = .allocate(capacity: Self.usual) }
     deinit { unsafe lines.deallocate() }
 
     subscript(index: Int) -> FieldLine {
@@ -71,12 +75,22 @@ struct FieldTable: ~Copyable {
 
     @inline(__always)
     mutating func append(_ line: FieldLine) {
-        precondition(count < Self.capacity)
+        if count == room { grow() }
         unsafe (lines + count).initialize(to: line)
         count += 1
         let bit: UInt64 = 1 << UInt64(line.name.rawValue)
         seenTwice |= seen & bit
         seen |= bit
+    }
+
+    @inline(never)
+    private mutating func grow() {
+        precondition(count < Self.capacity)
+        let larger = UnsafeMutablePointer<FieldLine>.allocate(capacity: Self.capacity)
+        unsafe larger.moveInitialize(from: lines, count: count)
+        unsafe lines.deallocate()
+        unsafe lines = unsafe larger
+        room = Self.capacity
     }
 
     @inline(__always)

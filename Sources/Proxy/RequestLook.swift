@@ -11,10 +11,11 @@ extension Worker {
     mutating func beginLook(_ id: Int32, _ bytes: RawSpan) -> Bool {
         guard let coding = lookableCoding(id, bytes), mayBeServed(id) else { return false }
         let readsKept = shared.affinities.knowsKept
-        let readsKey = exchanges[id].session == .none && exchanges[id].setup.settings.sessions.promptCacheKey
+        // Where there is but one profile, a session has nothing to choose.
+        let readsKey = exchanges[id].session == .none && exchanges[id].setup.settings.sessions.promptCacheKey && hasChoice(id)
         exchanges[id].look.begin(
             coding: coding, readsKey: readsKey, readsKept: readsKept, limitsModels: exchanges[id].key?.limitsModels ?? false)
-        exchanges[id].replay.begin(limit: exchanges[id].setup.settings.replay.maxBytes)
+        exchanges[id].replay.begin(limit: exchanges[id].setup.settings.replay.maxBytes, expecting: exchanges[id].head.framing)
         exchanges[id].stage = .looking
         let client = exchanges[id].downstream
         if exchanges[id].head.expectsContinue, downstreams[client].inbound.isEmpty {
@@ -23,6 +24,11 @@ extension Worker {
         }
         downstreams[client].readDeadline = now + timeouts.bodyIdle
         return true
+    }
+
+    private func hasChoice(_ id: Int32) -> Bool {
+        guard let lineup = exchanges[id].lineup else { return false }
+        return lineup.candidates.count + lineup.others.count > 1
     }
 
     /// How the body is coded; nil when it is not looked into: no JSON, another coding, longer than what may be held, or no room for it now.

@@ -8,6 +8,8 @@ struct ReplayCopy: ~Copyable {
     private(set) var state = State.none
     private(set) var bytes: ByteQueue
     private var limit = 0
+    /// Bytes that will come, as far as that is known: room for them is taken at once, when the first are here.
+    private var expected = 0
     /// How much of it the present attempt has been given.
     private(set) var sentCount = 0
 
@@ -18,13 +20,18 @@ struct ReplayCopy: ~Copyable {
     /// Nothing that is held is still to be sent.
     var isSent: Bool { sentCount == bytes.count }
 
-    mutating func begin(limit: Int) {
+    mutating func begin(limit: Int, expecting framing: BodyFraming) {
         state = .keeping
         self.limit = limit
+        if case .length(let count) = framing, count <= limit { expected = count } else { expected = 0 }
         sentCount = 0
     }
     /// Takes in bytes before any attempt; the caller sees to the room.
-    mutating func hold(_ run: RawSpan) { bytes.append(run) }
+    mutating func hold(_ run: RawSpan) {
+        makeRoom()
+        bytes.append(run)
+    }
+    private mutating func makeRoom() { if bytes.isEmpty, expected > 0 { _ = unsafe bytes.reserve(expected) } }
     /// The next attempt begins at the first byte.
     mutating func rewind() { sentCount = 0 }
     /// Counts held bytes that have been sent.
@@ -44,6 +51,7 @@ struct ReplayCopy: ~Copyable {
     mutating func keep(_ run: RawSpan, room: Int) -> Int {
         guard state == .keeping else { return 0 }
         guard bytes.count + run.byteCount <= limit, run.byteCount <= room else { return -drop() }
+        makeRoom()
         bytes.append(run)
         sentCount += run.byteCount
         return run.byteCount
@@ -63,7 +71,7 @@ struct ReplayCopy: ~Copyable {
 extension Worker {
     /// Whether, and up to what size, a copy of this request's body is worth keeping.
     mutating func prepareReplay(_ id: Int32) {
-        if let limit = replayLimit(id) { exchanges[id].replay.begin(limit: limit) }
+        if let limit = replayLimit(id) { exchanges[id].replay.begin(limit: limit, expecting: exchanges[id].head.framing) }
     }
 
     /// The largest copy that is kept of this request; nil when none is.
