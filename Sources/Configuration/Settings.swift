@@ -141,7 +141,7 @@ public struct UpstreamSettings: Sendable, Equatable {
     /// A PEM file of further certificate authorities, beside the system's.
     public var caFile: String?
     /// Idle connections kept for one pool key.
-    public var idlePerKey = 32
+    public var idlePerKey = 128
 }
 
 /// Where a request goes whose path names no provider.

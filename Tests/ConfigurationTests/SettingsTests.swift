@@ -16,7 +16,7 @@ private func load(_ text: String, overrides: SettingsOverrides = SettingsOverrid
         #expect(settings.sink == nil)
         #expect(!settings.auth.allowPaidFallback)
         #expect(settings.defaultAgent == "main")
-        #expect(settings.upstream == UpstreamSettings(caFile: nil, idlePerKey: 32))
+        #expect(settings.upstream == UpstreamSettings(caFile: nil, idlePerKey: 128))
         #expect(settings.replay == ReplaySettings(maxBytes: 33_554_432, chunkedMaxBytes: 1_048_576, totalBytes: 134_217_728))
         #expect(settings.limits == LimitSettings(connections: 10_000, headBytes: 65536, headFields: 128, requestBody: nil))
         #expect(
