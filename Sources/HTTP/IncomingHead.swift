@@ -109,6 +109,8 @@ struct IncomingHead {
 
     /// Appends bytes that are in the texts already.
     private func copy(_ range: Range<Int>, to texts: inout ByteQueue) {
+        // A field may stand before all pseudo-fields: then there is no text yet, and no memory for one.
+        guard !range.isEmpty else { return }
         let room = unsafe texts.reserve(range.count)
         if let base = unsafe texts.bytes.baseAddress { unsafe memcpy(room, base + start + range.lowerBound, range.count) }
         texts.advance(range.count)

@@ -136,6 +136,19 @@ extension String {
         #expect(closed.map(\.code) == [HTTP2Code.protocolError])
     }
 
+    @Test func aFieldBeforeAllPseudoFieldsIsNoRequestAndDoesNoHarm() {
+        let scratch = HTTP2Scratch(pool: BufferPool())
+        let server = HTTP2Session(scratch, isServer: true, connection: 2)
+        defer { server.end() }
+        // RFC 9113 §8.3 forbids it, and nghttp2 tells of the field first.
+        let block = [0x00, 3] + Array("x-a".utf8) + [1] + Array("b".utf8) + [0x82, 0x86, 0x84, 0x01, 9] + Array("localhost".utf8)
+        let bytes =
+            Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0]
+            + [0, 0, UInt8(block.count), 1, 5, 0, 0, 0, 1] + block
+        _ = bytes.withUnsafeBytes { server.receive($0, now: 0) }
+        #expect(!(0..<scratch.eventCount).map { scratch.event($0).kind }.contains(.head))
+    }
+
     @Test func aFloodOfPingsIsAbuseAndAFewAreNot() {
         let few = Pair()
         for _ in 0..<500 {
