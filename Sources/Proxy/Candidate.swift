@@ -60,6 +60,10 @@ final class Candidate: Sendable {
     private let jitter: Double
     /// Set by the workers, read and cleared by the board, which refreshes ahead only what is in use.
     let wasUsed = Atomic(false)
+    /// What must not come back in a provider's answer: what requests carry, what that was minted of, and what renews it.
+    let secrets: [Secret]
+    /// The length of the shortest of them.
+    let shortestSecret: Int
     private let merges: [FieldMerge]
     private let replaced: [[UInt8]]
     private let lines: SecretLines
@@ -70,7 +74,8 @@ final class Candidate: Sendable {
         eligibility: Eligibility, client: OAuthClient?, mint: Mint? = nil, isReference: Bool = false, awaitsProgram: Bool = false,
         overlay: Overlay? = nil,
         fingerprint: String,
-        expires: Int64?, since: Int64?, jitter: Double, merges: [FieldMerge], replaced: [[UInt8]], lines: SecretLines
+        expires: Int64?, since: Int64?, jitter: Double, merges: [FieldMerge], replaced: [[UInt8]], lines: SecretLines,
+        secrets: [Secret] = []
     ) {
         self.key = key
         self.encodedID = encodedID
@@ -93,6 +98,8 @@ final class Candidate: Sendable {
         self.merges = merges
         self.replaced = replaced
         self.lines = lines
+        self.secrets = secrets
+        shortestSecret = secrets.map(\.count).min() ?? .max
     }
 
     /// Whether a new token can be had without a person.

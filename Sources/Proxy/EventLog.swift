@@ -40,6 +40,7 @@ struct EventLog: Sendable {
             "\(address) is open to the network WITHOUT TLS (--insecure-listen): whoever can listen there reads client keys, prompts and answers"
         )
     }
+    func networked(_ address: String) { logger.notice("\(address) is open to the network, over TLS: for requests with a client key alone") }
     func settingsTaken(_ fixed: [String], _ notices: [String]) {
         for notice in notices { logger.warning("\(notice)") }
         let rest = fixed.isEmpty ? "" : "; not before a restart: \(fixed.joined(separator: ", "))"
@@ -59,6 +60,12 @@ struct EventLog: Sendable {
 
     func recovery(_ key: ProfileKey, _ failure: RefreshFailure) {
         logger.warning("what a crash left of a refresh of \(key.profileID) (agent \(key.agentID)) could not be settled yet: \(failure)")
+    }
+
+    func echoed(_ key: ProfileKey, provider: String) {
+        logger.warning(
+            "\(provider) sent a secret of \(key.profileID) (agent \(key.agentID)) back in an answer; it was masked. Said once; /-/status counts"
+        )
     }
 
     func refused(_ refusal: Refusal, request: String) {

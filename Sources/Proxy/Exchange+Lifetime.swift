@@ -62,6 +62,7 @@ extension Worker {
     /// The answer cannot be completed: the client must be able to see that (RFC 9112 §8), so its connection ends without a terminator.
     mutating func truncate(_ id: Int32) {
         let client = exchanges[id].downstream
+        endEchoMask(id)
         dropUpstream(id)
         if downstreams[client].isStream {
             flushDownstream(client)
@@ -168,6 +169,7 @@ extension Exchange {
         answerIsChunked = false
         answerEndsConnection = false
         answerLook.end()
+        echo.clear()
     }
 
     /// Whether there is any event after which this request would be sent a second time, so that a copy of its body is worth keeping.

@@ -92,6 +92,7 @@ struct Exchange: ~Copyable {
     var response = ResponseHead()
     var refusalLook = RefusalLook()
     var answer = MessageBody()
+    var echo: EchoMask
     var answerTrailers: ByteQueue
     /// The status sent to the client; 0 when it left before.
     var status = 0
@@ -114,6 +115,7 @@ struct Exchange: ~Copyable {
         answerTrailers = ByteQueue(pool: pool)
         decoded = ByteQueue(pool: pool)
         answerLook = AnswerLook(pool: pool)
+        echo = EchoMask(pool: pool)
     }
 
     /// Idle connections may be shared with requests of the same profile to the same place only.

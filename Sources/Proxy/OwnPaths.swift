@@ -106,6 +106,7 @@ extension Worker {
             "process": .integer(Int64(facts.process)), "startedAt": .integer(facts.startedAt),
             "addresses": .array(facts.addresses.map { .string($0) }), "sink": .string(facts.sink),
             "connections": .integer(Int64(shared.loads.total)), "settings": shared.reloads.document,
+            "echoes": shared.echoes.document(shared.board.pools),
             "clients": [
                 "digest": .string(shared.desk.clients.digest), "keys": .integer(Int64(setup.keys.count)),
                 "origins": .integer(Int64(setup.book.origins.count)), "problem": shared.desk.clients.problem.map { .string($0) } ?? .null,

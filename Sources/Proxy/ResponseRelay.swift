@@ -106,6 +106,7 @@ extension Worker {
         exchanges[id].answer.begin(exchanges[id].response.framing)
         releaseReplay(id)
         learnFromHead(id, head)
+        beginEchoMask(id, head)
         if exchanges[id].status < 400, exchanges[id].key?.meter.counts ?? false { exchanges[id].tokens.begin() }
         writeStatusLine(id, head, to: fd)
         writeFields(id, head, to: fd)
@@ -120,21 +121,27 @@ extension Worker {
     }
 
     private mutating func writeStatusLine(_ id: Int32, _ head: RawSpan, to fd: Int32) {
+        let start = downstreams[fd].outbound.count
         downstreams[fd].outbound.append("HTTP/1.1 ")
         downstreams[fd].outbound.append(decimal: exchanges[id].response.status)
         downstreams[fd].outbound.append(byte: 0x20)
         downstreams[fd].outbound.append(head.extracting(exchanges[id].response.reasonRange))
         downstreams[fd].outbound.append("\r\n")
+        if mayHoldSecret(id, bytes: exchanges[id].response.reasonRange.count) { maskLines(id, of: fd, from: start) }
     }
 
     /// All fields of the provider's but those of its connection, those that look like ours, and those that tell a client of
     /// other places or other sites' rights: here, both are our business (RFC 7838; spec/threats.md §4).
     private mutating func writeFields(_ id: Int32, _ head: RawSpan, to fd: Int32) {
+        let start = downstreams[fd].outbound.count
+        var longest = 0
         for index in 0..<exchanges[id].response.fieldCount {
             let field = exchanges[id].response[index]
             if field.isNamedInConnection || field.name.isHopByHop || field.name.isKeybearer || Self.isOursToSay(field.name) { continue }
             downstreams[fd].outbound.append(field: field, of: head)
+            longest = max(longest, field.nameRange.count, field.valueRange.count)
         }
+        if mayHoldSecret(id, bytes: longest) { maskLines(id, of: fd, from: start) }
     }
 
     private static func isOursToSay(_ name: FieldName) -> Bool {
@@ -210,9 +217,10 @@ extension Worker {
         while !exchanges[id].answer.isComplete {
             switch exchanges[id].answer.next(bytes, from: at) {
             case .data(let start, let count, let next):
-                writeAnswerBody(id, bytes.extracting(start..<start + count), to: client)
-                if exchanges[id].tokens.isActive { exchanges[id].tokens.feed(bytes.extracting(start..<start + count)) }
-                if exchanges[id].answerLook.isActive { learnFromBody(id, bytes.extracting(start..<start + count)) }
+                let run = bytes.extracting(start..<start + count)
+                if exchanges[id].echo.isActive { writeMasked(id, run, to: client) } else { writeAnswerBody(id, run, to: client) }
+                if exchanges[id].tokens.isActive { exchanges[id].tokens.feed(run) }
+                if exchanges[id].answerLook.isActive { learnFromBody(id, run) }
                 at = next
             case .trailers(let start, let count, let next):
                 exchanges[id].answerTrailers.append(bytes.extracting(start..<start + count))
@@ -238,6 +246,8 @@ extension Worker {
 
     /// All of the answer's body has been handed over.
     mutating func endAnswer(_ id: Int32) {
+        endEchoMask(id)
+        maskTrailers(id)
         let client = exchanges[id].downstream
         if downstreams[client].isStream {
             downstreams[client].stream.ends = true
@@ -247,7 +257,8 @@ extension Worker {
         }
     }
 
-    private mutating func writeAnswerBody(_ id: Int32, _ run: RawSpan, to fd: Int32) {
+    /// `run` is not empty.
+    mutating func writeAnswerBody(_ id: Int32, _ run: RawSpan, to fd: Int32) {
         guard exchanges[id].answerIsChunked else { return downstreams[fd].outbound.append(run) }
         downstreams[fd].outbound.append(chunkSize: run.byteCount)
         downstreams[fd].outbound.append(run)

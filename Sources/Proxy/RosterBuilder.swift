@@ -137,7 +137,8 @@ struct RosterBuilder: Sendable {
             isReference: profile.isReference, awaitsProgram: profile.awaitsProgram, overlay: profile.overlay, fingerprint: fingerprint,
             expires: expires, since: sightings.issued(fingerprint, of: key, now: now),
             jitter: .random(in: 0...1), merges: Self.merges(injection),
-            replaced: Self.replacedNames(provider, injection), lines: Self.lines(profile, secret, injection, provider))
+            replaced: Self.replacedNames(provider, injection), lines: Self.lines(profile, secret, injection, provider),
+            secrets: Self.secrets(profile, secret))
     }
 
     /// What has to be equal for an idle connection to be used again (DESIGN §10).
@@ -151,6 +152,16 @@ struct RosterBuilder: Sendable {
     private func way(to provider: Provider, own: OutboundProxy?) -> OutboundRoute {
         guard let url = provider.baseURL else { return .direct }
         return proxies.route(to: url.host, isLoopback: url.isLoopback, own: own)
+    }
+
+    /// Those that answers are searched for: each once, and none that could stand in a text by chance.
+    private static func secrets(_ profile: Profile, _ injected: Secret?) -> [Secret] {
+        var secrets: [Secret] = []
+        for secret in [injected, profile.secret, profile.refresh] {
+            guard let secret, secret.count >= EchoMask.shortest, !secrets.contains(where: { $0 === secret }) else { continue }
+            secrets.append(secret)
+        }
+        return secrets
     }
 
     // MARK: Header bytes

@@ -1,3 +1,4 @@
+internal import Children
 internal import Sockets
 internal import Synchronization
 
@@ -15,11 +16,12 @@ final class Shared: Sendable {
     let affinities: Affinities
     let workspaces: WorkspaceDesk
     let reloads: ReloadRecord
+    let echoes = EchoRecord()
     let desk: SetupDesk
     let ledger: ClientLedger
 
     init(
-        facts: ServerFacts, board: CredentialBoard, refreshes: RefreshDesk, affinities: Affinities, workers: Int, notices: Notices,
+        facts: ServerFacts, board: CredentialBoard, refreshes: RefreshDesk, affinities: Affinities, workers: Int, runner: Runner?,
         log: EventLog, accessLog: AccessLog?, desk: SetupDesk, ledger: ClientLedger
     ) {
         self.desk = desk
@@ -30,11 +32,11 @@ final class Shared: Sendable {
         self.refreshes = refreshes
         resolver = Resolver()
         loads = Loads(workers: workers)
-        self.notices = notices
+        notices = Notices(runner: runner)
         self.log = log
         self.accessLog = accessLog
         self.affinities = affinities
-        workspaces = WorkspaceDesk(board: board)
+        workspaces = WorkspaceDesk(board: board, runner: runner)
         reloads = ReloadRecord(startedAt: facts.startedAt)
     }
 

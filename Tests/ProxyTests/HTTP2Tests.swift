@@ -5,8 +5,10 @@ import Testing
 
 /// HTTP/2 on either side of a running proxy.
 @Suite(.serialized) struct HTTP2Tests {
-    private static let store =
-        #"{"version":1,"profiles":{"anthropic:default":{"type":"api_key","provider":"anthropic","key":"sk-one"}}}"#
+    private static let store = storeText("sk-one")
+    private static func storeText(_ key: String) -> String {
+        #"{"version":1,"profiles":{"anthropic:default":{"type":"api_key","provider":"anthropic","key":"\#(key)"}}}"#
+    }
     private static let get = "GET /anthropic/v1/models HTTP/1.1\r\nHost: localhost\r\n"
 
     // MARK: Clients
@@ -113,7 +115,7 @@ import Testing
         let stage: Stage
         let context: ListenerContext
 
-        init(provider: String = "") throws {
+        init(provider: String = "", store: String = HTTP2Tests.store) throws {
             let authority = try Certificate(authority: "Test authority")
             let own = try Certificate(server: "provider", names: ["DNS:localhost"], signedBy: authority)
             context = try ListenerContext(certificate: Array(own.pem.utf8), key: Array(own.keyPEM.utf8))
@@ -121,7 +123,7 @@ import Testing
             stage = try Stage(
                 settings:
                     "{ upstream: { caFile: \"\(path)\" }, providers: { anthropic: { baseURL: \"https://localhost:{{upstream-port}}\"\(provider) } } }",
-                stores: ["main": HTTP2Tests.store])
+                stores: ["main": store])
         }
 
         func provider() throws -> FramedPeer {
@@ -197,6 +199,37 @@ import Testing
         reader = MessageReader(first)
         try reader.readHead(isRequest: false)
         #expect(try reader.readBody() == Array("old".utf8))
+    }
+
+    @Test func aSecretThatAStreamSendsBackIsMaskedAlsoAcrossItsFrames() throws {
+        let scene = try Scene(store: Self.storeText("sk-http2-0123456789"))
+        defer { scene.stage.end() }
+        let client = scene.stage.dial()
+        ask(scene.stage, client)
+        let provider = try scene.provider()
+        let head = try #require(provider.next(.head))
+        #expect(head.text.contains("x-api-key: sk-http2-0123456789\r\n"))
+        provider.answer(head.stream, "HTTP/1.1 500 Broken\r\nX-Echo: sk-http2-0123456789\r\n")
+        provider.send("no such key: sk-http2-01", on: head.stream, ends: false)
+        var reader = MessageReader(client)
+        try reader.readHead(isRequest: false)
+        #expect(reader.values(of: "x-echo") == ["*******************"])
+        #expect(try reader.readChunk() == Array("no such key: ".utf8))
+        provider.send("23456789, s", on: head.stream, ends: false)
+        #expect(try reader.readChunk() == Array("*******************, ".utf8))
+        provider.send("k-http2-", on: head.stream)
+        #expect(try reader.readChunk() == Array("sk-http2-".utf8))
+        #expect(try reader.readChunk() == nil)
+        // A client of HTTP/2 gets the same of the same.
+        let streams = FramedPeer(client: scene.stage.dial())
+        _ = streams.ask(Self.get)
+        let second = try #require(provider.next(.head))
+        provider.answer(second.stream, "HTTP/1.1 404 No\r\nContent-Length: 21\r\n")
+        provider.send("k=sk-http2-", on: second.stream, ends: false)
+        provider.send("0123456789", on: second.stream)
+        var text = ""
+        while text.utf8.count < 21, let data = streams.next(.data) { text += data.text }
+        #expect(text == "k=*******************")
     }
 
     @Test func anAnswerThatIsCutIsSeenAsCut() throws {

@@ -3,15 +3,35 @@
 import base64
 import contextlib
 import glob
+import http.server
 import json
 import os
 import re
+import resource
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
-from harness import CHAT, Proxy, Sandbox, check, main, secrets, settings, store, temporary_folder, write_store
+from harness import (
+    BINARY,
+    CHAT,
+    Proxy,
+    Sandbox,
+    check,
+    children,
+    clean_environment,
+    end,
+    main,
+    secrets,
+    settings,
+    spawn,
+    store,
+    temporary_folder,
+    write_store,
+)
 
 SHARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../shared")
 
@@ -24,9 +44,25 @@ def no_secret_shows(sandbox):
     saved = store(sandbox.state)["profiles"]
     bad = {"type": "api_key", "provider": "openai", "key": "sk-canary-refused-by-the-provider"}
     write_store(sandbox.state, {**saved, "openai-codex:canary": sandbox.login(), "openai:bad": bad})
+    mirror = Mirror()
+    write_store(
+        sandbox.state,
+        {
+            **store(sandbox.state)["profiles"],
+            "groq:echo": {"type": "api_key", "provider": "groq", "key": "gsk-canary-that-comes-back"},
+            "copilot:me": {"type": "token", "provider": "copilot", "token": "gho-canary-that-tokens-are-minted-of"},
+        },
+    )
+    base = f"http://127.0.0.1:{mirror.port}"
+    config = settings(
+        sandbox, providers=f'groq: {{ baseURL: "{base}" }}, copilot: {{ baseURL: "{base}", mint: {{ url: "{base}/mint", method: "GET" }} }}'
+    )
+    client = subprocess.run(
+        [BINARY, "clients", "add", "canary", "--state-dir", sandbox.state], capture_output=True, text=True, check=True, env=clean_environment()
+    ).stdout.split()[-1]
     known = set(secrets(sandbox.state))
     answers = b""
-    with Proxy(sandbox.state, arguments=["--log-level", "trace"]) as proxy:
+    with Proxy(sandbox.state, config=config, arguments=["--log-level", "trace"]) as proxy:
         sandbox.forget()
         sandbox.fault("/oauth/token", "garbage")
         for target in (
@@ -36,6 +72,8 @@ def no_secret_shows(sandbox):
             "/openai/v1/chat/completions",
             "/openai@nobody/v1/x",
             "/anthropic@key/v1/messages",
+            "/groq/openai/v1/chat/completions",
+            "/copilot/chat/completions",
             "/nowhere",
         ):
             status, fields, body = proxy.ask(
@@ -44,10 +82,20 @@ def no_secret_shows(sandbox):
             answers += str(fields).encode() + body
             if "codex" in target:
                 time.sleep(2)
-        known |= set(secrets(sandbox.state)) | {"sk-canary-client", "sk-canary-query"}
-        shown = {"command line": open(f"/proc/{proxy.pid}/cmdline", "rb").read(), "answers": answers}
-        with contextlib.suppress(PermissionError):
-            shown["environment"] = open(f"/proc/{proxy.pid}/environ", "rb").read()
+        for target in ("/openai/v1/chat/completions", "/groq/v1/x", f"/groq/v1/x?key={client}"):
+            status, fields, body = proxy.ask(target, CHAT, fields={} if "?" in target else {"Authorization": f"Bearer {client}"})
+            answers += str(fields).encode() + body
+        answers += proxy.ask("/-/status", method="GET")[2]
+        known |= set(secrets(sandbox.state)) | {"sk-canary-client", "sk-canary-query", client, client.rpartition("_")[2], *mirror.minted}
+        check(
+            mirror.minted and b'"masked":' in answers and b"*" * 26 in answers and proxy.output().count("sent a secret of groq:echo") == 1,
+            "a secret that a provider sends back is masked, counted, and told once",
+        )
+        shown = {"answers": answers, "command line": b"", "environment": b""}
+        for pid in (proxy.pid, *children(proxy.pid)):
+            shown["command line"] += open(f"/proc/{pid}/cmdline", "rb").read()
+            with contextlib.suppress(PermissionError):
+                shown["environment"] += open(f"/proc/{pid}/environ", "rb").read()
         dumpable = is_closed_to_others(proxy.pid)
         code = proxy.end()
         shown["log"] = proxy.output().encode()
@@ -70,6 +118,64 @@ def no_secret_shows(sandbox):
     ]
     check(not loose, "nothing in the state directory is open to others", loose or "")
     write_store(sandbox.state, saved)
+
+
+class Mirror:
+    """A provider that says what it was sent, as an error; and whose tokens are minted."""
+
+    def __init__(self):
+        self.minted = set()
+        mirror = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                mirror.minted.add(f"minted-canary-{len(mirror.minted)}-0123456789")
+                self.say(200, json.dumps({"token": sorted(mirror.minted)[-1], "expires_at": int(time.time()) + 3600}))
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.say(500, json.dumps({"error": {"message": f"not with {dict(self.headers)}"}}), self.headers["Authorization"])
+
+            def say(self, status, text, echo="none"):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.send_header("X-Echo", echo)
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def no_core(sandbox):
+    """What a signal leaves that makes others dump their core: nothing."""
+    pattern = open("/proc/sys/kernel/core_pattern").read().strip()
+    if "/" in pattern or pattern.startswith("|"):
+        return check.skip("core dumps", f"the kernel puts them elsewhere ({pattern})")
+    folder = temporary_folder()
+
+    def unlimited():
+        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        os.chdir(folder)
+
+    other = spawn(["sleep", "60"], preexec_fn=unlimited)
+    time.sleep(0.2)
+    end(other, signal.SIGABRT)
+    dumped = glob.glob(f"{folder}/core*")
+    for path in dumped:
+        os.unlink(path)
+    for number in (signal.SIGQUIT, signal.SIGSEGV, signal.SIGABRT):
+        with Proxy(sandbox.state, preexec=unlimited) as proxy:
+            proxy.process.send_signal(number)
+            proxy.process.wait(20)
+    left = glob.glob(f"{folder}/core*")
+    check(dumped and not left, "no core is dumped where another program's is, by SIGQUIT, SIGSEGV or SIGABRT", left or dumped)
 
 
 def is_closed_to_others(pid):
@@ -146,6 +252,7 @@ def corpus_hosts(path):
 def suite():
     sandbox = Sandbox()
     no_secret_shows(sandbox)
+    no_core(sandbox)
     smuggling(sandbox)
 
 

@@ -82,6 +82,8 @@ def main(suite):
 # What stands where the product's own canary has found a secret on its way out: it must never have to.
 WITHHELD = "secret withheld"
 _secrets = set()
+# What /proc has shown of the processes of this suite.
+_seen = []
 
 
 def remember(profiles):
@@ -96,8 +98,8 @@ def remember(profiles):
 
 def nothing_shows():
     """Looks for every secret of this suite in all that its processes have said and logged."""
-    said = 0
-    found = []
+    said = sum(len(text) for _, text in _seen)
+    found = [f"{place}: {secret[:8]}…" for place, text in _seen for secret in _secrets if secret in text]
     for folder in _folders:
         for path in glob.glob(os.path.join(glob.escape(folder), "**/auth-profiles.json"), recursive=True):
             with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -117,7 +119,7 @@ def nothing_shows():
         with open(path, "a") as file:
             file.writelines(secret + "\n" for secret in sorted(_secrets))
     if said and _secrets:
-        check(not found, "no secret in anything that was said or logged", found[:5] or f"{len(_secrets)} secrets in {said} bytes")
+        check(not found, "no secret in anything that was said, logged or shown by /proc", found[:5] or f"{len(_secrets)} secrets in {said} bytes")
 
 
 # MARK: - Processes and folders
@@ -187,11 +189,11 @@ def tool(name):
 class Daemon:
     """One process of the binary under test, with its output in files."""
 
-    def __init__(self, arguments, folder, ready, *, environment=None, preexec=None, within=15):
+    def __init__(self, arguments, folder, ready, *, environment=None, preexec=None, within=15, within_namespace=()):
         self.output_path = os.path.join(folder, f"{arguments[0]}-{time.monotonic_ns()}.log")
         with open(self.output_path, "wb") as output:
             self.process = spawn(
-                [BINARY, *arguments], stdout=output, stderr=output, env={**clean_environment(), **(environment or {})}, preexec_fn=preexec)
+                [*within_namespace, BINARY, *arguments], stdout=output, stderr=output, env={**clean_environment(), **(environment or {})}, preexec_fn=preexec)
         self.pid = self.process.pid
         found = eventually(lambda: self.process.poll() is not None or re.search(ready, self.output()), within=within)
         if not isinstance(found, re.Match):
@@ -203,7 +205,16 @@ class Daemon:
             return file.read()
 
     def end(self, number=signal.SIGTERM, within=10.0):
+        self.look()
         return end(self.process, number, within)
+
+    def look(self):
+        """Keeps what /proc shows of the process and its children: their arguments and environments."""
+        for pid in [self.pid, *children(self.pid)]:
+            for name in ("cmdline", "environ"):
+                with contextlib.suppress(OSError):
+                    with open(f"/proc/{pid}/{name}", encoding="utf-8", errors="replace") as file:
+                        _seen.append((f"/proc/{name}", file.read()))
 
     @property
     def is_alive(self):
@@ -288,6 +299,10 @@ class Sandbox(Daemon):
 
     def audit(self):
         return self.control("GET", "audit")
+
+    def reached(self):
+        """The requests for models that have come here; logins and refreshes are none."""
+        return [entry["target"] for entry in self.audit()["entries"] if "/oauth/" not in entry["target"]]
 
     def forget(self):
         self.control("DELETE", "audit")
@@ -384,14 +399,16 @@ CHAT = b'{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true}
 STREAM = {"Sandbox-Interval": "0"}
 
 
-def settings(sandbox, extra="", *, ollama=None):
+def settings(sandbox, extra="", *, ollama=None, providers=""):
     """The sandbox's settings with further members in front, in a file of its own.
 
-    `ollama`: the base URL of that provider, the one without credentials: for a plain upstream of the suite's own."""
+    `ollama`: the base URL of that provider, the one without credentials: for a plain upstream of the suite's own. `providers`: members of that one."""
     path = os.path.join(os.path.dirname(sandbox.state), f"settings-{time.monotonic_ns()}.json5")
     text = sandbox.settings
     if ollama:
-        text = text.replace("providers: {", f"providers: {{ ollama: {{ baseURL: {json.dumps(ollama)} }},")
+        providers = f"ollama: {{ baseURL: {json.dumps(ollama)} }}"
+    if providers:
+        text = text.replace("providers: {", f"providers: {{ {providers},")
     if extra:
         text = text.replace("{", "{ " + extra + ",", 1)
     with open(path, "w") as file:
@@ -442,6 +459,13 @@ def status(pid, member):
         if line.startswith(member + ":"):
             return int(line.split()[1])
     return 0
+
+
+def children(pid):
+    with contextlib.suppress(OSError):
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(child) for child in file.read().split()]
+    return []
 
 
 def forget_peak(pid):
