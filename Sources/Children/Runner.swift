@@ -61,15 +61,25 @@ public final class Runner: Sendable {
         return results
     }
 
+    /// What the runner's process says to a question (`RunnerProcess.serveIfAsked`); nil when it is not there.
+    public func ask(_ question: [UInt8]) -> [UInt8]? {
+        guard let socket = send(Wire.write(question: question)) else { return nil }
+        return try? receive(socket, until: .now + Self.grace).get()
+    }
+
     /// Hands `program` over; our end of the socket on which its result will come.
     private func send(_ program: Program) -> Int32? {
+        var message = Wire.write(program)
+        defer { Memory.cleanse(&message) }
+        return send(message)
+    }
+
+    private func send(_ message: [UInt8]) -> Int32? {
         guard let control = control() else { return nil }
         var pair: [Int32] = [-1, -1]
         guard unsafe kb_socket_pair(&pair) == 0 else { return nil }
         let isHandedOver = kb_send_descriptor(control, pair[1]) == 0
         close(pair[1])
-        var message = Wire.write(program)
-        defer { Memory.cleanse(&message) }
         guard isHandedOver, write(message, to: pair[0]) else {
             close(pair[0])
             return nil

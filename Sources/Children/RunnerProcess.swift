@@ -5,8 +5,11 @@ internal import Glibc
 /// The process that starts programs for another one (DESIGN §4): started before that one has any thread, with an empty environment and
 /// no descriptor but a socket. Over it come further sockets, one a program; each carries a ``Program`` here and the result back. When a
 /// client closes its end, its program is killed; when the first socket closes, all are, and the runner ends.
+///
+/// It also answers questions: what a process that has confined itself may not look at any more, the runner still may.
 public struct RunnerProcess: ~Copyable {
     private let control: Int32
+    private let answer: Answer
     private var jobs: [Job] = []
     /// Programs whose result has been told, and whose processes have not gone yet.
     private var ending: [RunningProgram] = []
@@ -18,8 +21,11 @@ public struct RunnerProcess: ~Copyable {
     /// More clients than that wait.
     private static let jobLimit = 64
 
+    /// Answers a question, at once: programs wait meanwhile.
+    public typealias Answer = ([UInt8]) -> [UInt8]
+
     /// Becomes the runner if this process was started as one, and then does not return.
-    public static func serveIfAsked(_ arguments: [String]) {
+    public static func serveIfAsked(_ arguments: [String], answering answer: @escaping Answer) {
         guard arguments == [name] else { return }
         // Secrets pass through it: no core dumps, no debugger, for it and (the former) for what it starts.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
@@ -28,13 +34,16 @@ public struct RunnerProcess: ~Copyable {
         _ = signal(SIGPIPE, SIG_IGN)
         // Its owner ends it by closing the socket, after it has done its work: what ends the owner is for that to hear.
         for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] { _ = signal(number, SIG_IGN) }
-        var runner = RunnerProcess(control: descriptor)
+        var runner = RunnerProcess(control: descriptor, answering: answer)
         runner.run()
         _exit(0)
     }
 
     /// A runner for who holds the other end of `control`. SIGPIPE must not end the thread that runs it.
-    init(control: Int32) { self.control = control }
+    init(control: Int32, answering answer: @escaping Answer = { _ in [] }) {
+        self.control = control
+        self.answer = answer
+    }
 
     /// Runs until the other end of the socket is closed, and then kills what still runs.
     mutating func run() {
@@ -43,7 +52,7 @@ public struct RunnerProcess: ~Copyable {
             wait()
             if jobs.count < Self.jobLimit {
                 let accepted = kb_receive_descriptor(control)
-                if accepted >= 0 { jobs.append(Job(accepted)) } else if errno != EAGAIN { return }
+                if accepted >= 0 { jobs.append(Job(accepted, answer)) } else if errno != EAGAIN { return }
             }
             for job in jobs { job.proceed() }
             ending += jobs.filter(\.isOver).compactMap(\.program)
@@ -84,14 +93,16 @@ private final class Job {
     }
 
     private let socket: Int32
+    private let respond: RunnerProcess.Answer
     private var stage = Stage.reading
     /// Once it has been started.
     private(set) var program: RunningProgram?
     /// What has been read, then what is to be written; both may hold secrets.
     private var buffer: [UInt8] = []
 
-    init(_ socket: Int32) {
+    init(_ socket: Int32, _ respond: @escaping RunnerProcess.Answer) {
         self.socket = socket
+        self.respond = respond
         _ = kb_set_blocking(socket, 0)
     }
 
@@ -142,14 +153,18 @@ private final class Job {
     }
 
     private func start(_ length: Int) {
-        let wish = Wire.program(buffer[Wire.headerSize..<Wire.headerSize + length])
+        let wish = Wire.wish(buffer[Wire.headerSize..<Wire.headerSize + length])
         Memory.cleanse(&buffer)
-        guard let (program, environment) = wish else { return stage = .over }
-        do throws(ProgramFailure) {
-            self.program = try RunningProgram(program, environment: environment)
-            stage = .running
-        } catch {
-            answer(.failure(error))
+        switch wish {
+        case .program(let program, let environment):
+            do throws(ProgramFailure) {
+                self.program = try RunningProgram(program, environment: environment)
+                stage = .running
+            } catch {
+                answer(.failure(error))
+            }
+        case .question(let question): answer(.success(respond(question)))
+        case nil: stage = .over
         }
     }
 

@@ -8,8 +8,23 @@ enum Wire {
     /// More than any request of ours: arguments, environment and 256 KiB of input.
     static let limit = 4 << 20
 
+    /// What is wished for.
+    enum Wish {
+        /// With its environment as `NAME=value`.
+        case program(Program, environment: [String])
+        case question([UInt8])
+    }
+
+    static func write(question: [UInt8]) -> [UInt8] {
+        var body: [UInt8] = []
+        append(1, to: &body)
+        append(bytes: question, to: &body)
+        return message(body)
+    }
+
     static func write(_ program: Program) -> [UInt8] {
         var body: [UInt8] = []
+        append(0, to: &body)
         append(program.path, to: &body)
         append(program.directory, to: &body)
         append(program.arguments.count, to: &body)
@@ -22,8 +37,19 @@ enum Wire {
         return message(body)
     }
 
-    /// The program in a message's body, with its environment as `NAME=value`; nil when it is none.
-    static func program(_ body: ArraySlice<UInt8>) -> (program: Program, environment: [String])? {
+    /// The wish in a message's body; nil when it is none.
+    static func wish(_ body: ArraySlice<UInt8>) -> Wish? {
+        var rest = body
+        switch number(&rest) {
+        case 0: return program(rest)
+        case 1:
+            guard let question = bytes(&rest), rest.isEmpty else { return nil }
+            return .question(Array(question))
+        default: return nil
+        }
+    }
+
+    private static func program(_ body: ArraySlice<UInt8>) -> Wish? {
         var rest = body
         guard let path = text(&rest), let directory = text(&rest), let arguments = texts(&rest), let environment = texts(&rest),
             let timeout = number(&rest), let silence = number(&rest), let limit = number(&rest), let input = bytes(&rest), rest.isEmpty
@@ -31,7 +57,7 @@ enum Wire {
         let program = Program(
             path, arguments, directory: directory, input: Array(input), timeout: .milliseconds(timeout), silence: .milliseconds(silence),
             outputLimit: limit)
-        return (program, environment)
+        return .program(program, environment: environment)
     }
 
     static func write(_ result: Result<[UInt8], ProgramFailure>) -> [UInt8] {

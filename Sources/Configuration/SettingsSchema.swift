@@ -49,11 +49,7 @@ enum SettingsSchema {
                 reading.enter(element: number) { reading in
                     guard let entry = listenEntry(element, &reading) else { return }
                     do throws(ListenAddress.Flaw) {
-                        addresses += try ListenAddress.parse(entry.address).map { address in
-                            var address = address
-                            address.tls = entry.tls
-                            return address
-                        }
+                        addresses += try ListenAddress.parse(entry.address, tls: entry.tls)
                     } catch {
                         reading.refuse(element, expected: error.expectation)
                     }

@@ -82,9 +82,9 @@ struct Acceptor: ~Copyable {
             caller.isOneTooMany = true
         }
         if shared.workspaces.isNeeded, !listener.isControl, setup.callers.admits(caller) {
-            shared.workspaces.hand(number, caller, listener.tls, to: workers[worker])
+            shared.workspaces.hand(number, caller, listener.identity?.current, to: workers[worker])
         } else {
-            workers[worker].post(.accepted(number, caller, listener.tls))
+            workers[worker].post(.accepted(number, caller, listener.identity?.current))
         }
     }
 

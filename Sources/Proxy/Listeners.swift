@@ -1,8 +1,6 @@
+internal import Children
 internal import Configuration
-internal import Digest
-internal import Files
 internal import Sockets
-internal import TLS
 
 /// A socket that connections are accepted from, and what kind of door it is. Listens for as long as it lives.
 final class Listener: Sendable {
@@ -13,20 +11,20 @@ final class Listener: Sendable {
     /// The one that commands use.
     let isControl: Bool
     /// What connections are served with; nil: in clear.
-    let tls: ListenerContext?
+    let identity: ListenerIdentity?
     private let path: String?
 
     /// Takes over a listening socket; `path`: the file to be removed with it.
     init(
         _ socket: consuming Descriptor, door: Caller.Door, text: String, path: String? = nil, isControl: Bool = false,
-        tls: ListenerContext? = nil
+        identity: ListenerIdentity? = nil
     ) {
         self.socket = socket
         self.door = door
         self.text = text
         self.path = path
         self.isControl = isControl
-        self.tls = tls
+        self.identity = identity
     }
     deinit {
         guard let path else { return }
@@ -41,19 +39,22 @@ enum Listeners {
     ///
     /// - Throws: `StartError` for an address that cannot be had, naming who has it; also when the kernel would not tell who calls.
     static func open(
-        _ settings: Settings, activated: [ServiceManager.ActivatedSocket], thereAreKeys: Bool, control: String?, log: EventLog
+        _ settings: Settings, activated: [ServiceManager.ActivatedSocket], thereAreKeys: Bool, control: String?, runner: Runner?,
+        log: EventLog
     ) throws(StartError) -> [Listener] {
         var open: [Listener] = []
         for socket in activated { open.append(try handedOver(socket)) }
         for address in activated.isEmpty ? settings.listen : [] {
-            let tls = try address.tls.map { files throws(StartError) in try context(files, of: address) }
+            let identity = try address.tls.map { files throws(StartError) in try ListenerIdentity(files, of: address) }
             if let path = address.path {
-                open.append(try unixSocket(path, tls))
-            } else if let listener = try loopback(address, tls, isOnly: settings.listen.count == 1) {
+                open.append(try unixSocket(path, identity))
+            } else if let identity, !address.isLocal {
+                open.append(try network(address, identity, thereAreKeys: thereAreKeys, log))
+            } else if let listener = try loopback(address, identity, isOnly: settings.listen.count == 1, runner) {
                 open.append(listener)
             }
         }
-        for address in settings.insecureListen { open.append(try inClear(address, thereAreKeys: thereAreKeys, log)) }
+        for address in settings.insecureListen { open.append(try network(address, nil, thereAreKeys: thereAreKeys, log)) }
         if settings.clients.loopback == .sameUser, !thereAreKeys, open.contains(where: { $0.door == .loopback }), !PeerLookup().works() {
             throw StartError(
                 description:
@@ -77,8 +78,10 @@ enum Listeners {
         }
     }
 
-    /// An address beyond loopback, without TLS, because somebody insists.
-    private static func inClear(_ address: ListenAddress, thereAreKeys: Bool, _ log: EventLog) throws(StartError) -> Listener {
+    /// An address beyond loopback, for client keys alone: over TLS, or without, because somebody insists.
+    private static func network(
+        _ address: ListenAddress, _ identity: ListenerIdentity?, thereAreKeys: Bool, _ log: EventLog
+    ) throws(StartError) -> Listener {
         guard thereAreKeys else {
             throw StartError(
                 description: "\(address) is open to the network, and there is no client key: make one first (`keybearer clients add NAME`)")
@@ -89,62 +92,45 @@ enum Listeners {
         do throws(SocketError) {
             let socket = try TCP.listen(on: place)
             let text = TCP.localAddress(of: socket)?.description ?? address.description
-            log.insecure(text)
-            return Listener(socket, door: .network, text: text)
+            if identity == nil { log.insecure(text) } else { log.networked(text) }
+            return Listener(socket, door: .network, text: identity == nil ? text : "https://\(text)", identity: identity)
         } catch {
             throw StartError(description: "\(error)")
         }
     }
 
     private static func notLoopback(_ address: String) -> StartError {
-        StartError(description: "\(address) is not a loopback address; others are served by --insecure-listen alone, with client keys")
-    }
-
-    /// Reads a TLS listener's files. They are read once: a new certificate is served after the next start.
-    private static func context(_ files: ListenerFiles, of address: ListenAddress) throws(StartError) -> ListenerContext {
-        let certificate: [UInt8]?
-        let key: PrivateFile.Contents?
-        do throws(FileError) {
-            certificate = try TrustedFile.read(files.certFile)
-            key = try PrivateFile.read(files.keyFile)
-        } catch {
-            throw StartError(description: "listen \(address): \(error.description)")
-        }
-        guard let certificate else { throw missing(files.certFile, of: address) }
-        guard var key else { throw missing(files.keyFile, of: address) }
-        defer { Memory.cleanse(&key.bytes) }
-        do throws(TLSError) {
-            return try ListenerContext(certificate: certificate, key: key.bytes)
-        } catch {
-            throw StartError(description: "listen \(address): \(error.description)")
-        }
-    }
-
-    private static func missing(_ path: String, of address: ListenAddress) -> StartError {
-        StartError(description: "listen \(address): there is no \(path); `keybearer tls init` makes a certificate")
+        StartError(
+            description: "\(address) is not a loopback address; others are served with client keys alone, over TLS or by --insecure-listen")
     }
 
     /// Nil: this machine does not have the address, and another one serves.
-    private static func loopback(_ address: ListenAddress, _ tls: ListenerContext?, isOnly: Bool) throws(StartError) -> Listener? {
+    private static func loopback(_ address: ListenAddress, _ identity: ListenerIdentity?, isOnly: Bool, _ runner: Runner?)
+        throws(StartError) -> Listener?
+    {
         guard let place = SocketAddress(literal: address.host, port: address.port), place.isLoopback else {
             throw notLoopback("\(address)")
         }
         do throws(SocketError) {
             let socket = try TCP.listen(on: place)
             let text = TCP.localAddress(of: socket)?.description ?? address.description
-            return Listener(socket, door: .loopback, text: tls == nil ? text : "https://\(text)", tls: tls)
+            return Listener(socket, door: .loopback, text: identity == nil ? text : "https://\(text)", identity: identity)
         } catch {
             // A machine without IPv6 has no ::1; the other address serves.
             let isMissing = error.code == SystemError.addressNotAvailable || error.code == SystemError.familyNotSupported
             if place.isIPv6, isMissing, !isOnly { return nil }
-            let owner = error.code == SystemError.addressInUse ? "; \(SocketHolder.describe(listenerOn: address.port)) has it" : ""
+            let owner = error.code == SystemError.addressInUse ? "; \(holder(of: address.port, runner)) has it" : ""
             throw StartError(description: "\(error)\(owner). End that, or choose another address with --listen")
         }
     }
 
-    private static func unixSocket(_ path: String, _ tls: ListenerContext?) throws(StartError) -> Listener {
+    private static func holder(of port: UInt16, _ runner: Runner?) -> String {
+        runner?.ask(.listener(port)).map { String(decoding: $0, as: UTF8.self) } ?? SocketHolder.describe(listenerOn: port)
+    }
+
+    private static func unixSocket(_ path: String, _ identity: ListenerIdentity?) throws(StartError) -> Listener {
         do throws(SocketError) {
-            return Listener(try UnixSocket.listen(at: path), door: .unixSocket, text: "unix:\(path)", path: path, tls: tls)
+            return Listener(try UnixSocket.listen(at: path), door: .unixSocket, text: "unix:\(path)", path: path, identity: identity)
         } catch {
             let advice =
                 error.code == SystemError.fileExists

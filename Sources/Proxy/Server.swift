@@ -25,6 +25,7 @@ public final class Server: Sendable {
     private let running: RunningThreads
     private let board: CredentialBoard
     private let clientFolder: String?
+    private let identities: [ListenerIdentity]
     /// The settings of the start, for what is read then alone.
     private let started: Settings
     private let isDraining = Atomic(false)
@@ -65,7 +66,8 @@ public final class Server: Sendable {
             throw StartError(description: error.description)
         }
         let listeners = try Listeners.open(
-            settings, activated: activated, thereAreKeys: !book.keys.isEmpty, control: controlSocket, log: log)
+            settings, activated: activated, thereAreKeys: !book.keys.isEmpty, control: controlSocket, runner: runner, log: log)
+        identities = listeners.compactMap(\.identity)
         addresses = listeners.filter { !$0.isControl }.map(\.text)
         let count = settings.workers ?? Self.defaultWorkers
         started = settings
@@ -78,8 +80,7 @@ public final class Server: Sendable {
         shared = Shared(
             facts: ServerFacts(process: getpid(), startedAt: Clock.wall(), addresses: addresses, sink: sink), board: board,
             refreshes: refreshes, affinities: Affinities(path: sessions, pools: board.pools), workers: count,
-            notices: Notices(runner: runner), log: log,
-            accessLog: accessLog.map { AccessLog(path: $0) },
+            runner: runner, log: log, accessLog: accessLog.map { AccessLog(path: $0) },
             desk: SetupDesk(board, workers: workers, runner: runner, clients: clients, book: book, log: log), ledger: ledger)
         clientFolder = clients.flatMap { path in path.lastIndex(of: "/").map { String(path[..<$0]) } }
         running = RunningThreads()
@@ -143,16 +144,19 @@ public final class Server: Sendable {
     // MARK: Other settings
 
     /// Puts other settings in force: for every request that begins from now on. One under way keeps those it began with. Members that are
-    /// read at start alone are named, and stay as they were.
+    /// read at start alone are named, and stay as they were. Certificates of TLS listeners are read again.
     ///
     /// - Throws: why they cannot be used; then nothing has changed.
     public func reload(_ settings: Settings, environmentKeys: [EnvironmentKey]) throws(StartError) {
+        let certificates: [ListenerContext]
         do throws(StartError) {
             try Self.checkAnchors(settings)
+            certificates = try identities.map { identity throws(StartError) in try identity.read() }
         } catch {
             refuseReload(error.description)
             throw error
         }
+        for (identity, certificate) in zip(identities, certificates) { identity.use(certificate) }
         shared.desk.takeSettings(settings, environmentKeys: environmentKeys)
         let fixed = started.fixedMembers(changedIn: settings)
         shared.reloads.taken(fixed: fixed, now: Clock.wall())

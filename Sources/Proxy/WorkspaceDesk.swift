@@ -1,10 +1,11 @@
+internal import Children
 internal import Routing
 internal import Sockets
 internal import TLS
 
 /// Finds out in which folder a caller works, before its connection goes to a worker: only where agents have workspaces.
 ///
-/// A thread of its own, since it reads thousands of names in /proc for a process that it has not seen before (about 10 ms on a desktop):
+/// A thread of its own, since thousands of names in /proc are read for a process that was not seen before (about 10 ms on a desktop):
 /// neither a worker's streams nor the acceptor wait for that, only the new connection does, once.
 final class WorkspaceDesk: Sendable {
     /// A connection on its way to a worker.
@@ -16,10 +17,14 @@ final class WorkspaceDesk: Sendable {
     }
     private let arrivals = Mailbox<Arrival?>()
     private let board: CredentialBoard
+    private let runner: Runner?
 
     /// Starts the thread.
-    init(board: CredentialBoard) {
+    ///
+    /// - Parameter runner: looks at other processes; nil: nobody's folder is known.
+    init(board: CredentialBoard, runner: Runner?) {
         self.board = board
+        self.runner = runner
         let desk = self
         Thread(name: "kb-workspaces") { desk.run() }.detach()
     }
@@ -38,27 +43,23 @@ final class WorkspaceDesk: Sendable {
     private func run() {
         let poller = Poller()
         poller.add(arrivals.descriptor, .read)
-        var recent: [Int32] = []
         while true {
             _ = poller.wait(milliseconds: -1)
             for arrival in arrivals.collect() {
                 guard var arrival else { return }
-                arrival.caller.agent = agent(of: arrival.caller, &recent)
+                arrival.caller.agent = agent(of: arrival.caller)
                 arrival.worker.post(.accepted(arrival.socket, arrival.caller, arrival.tls))
             }
         }
     }
 
-    /// `recent`: processes that were found before, the last one first. A tool opens many connections, and is found there at once.
-    private func agent(of caller: Caller, _ recent: inout [Int32]) -> String? {
-        guard let owner = caller.owner, let process = owner.process ?? Self.process(owner, recent) else { return nil }
-        recent.removeAll { $0 == process }
-        recent.insert(process, at: 0)
-        if recent.count > 32 { recent.removeLast() }
-        return SocketHolder.workingDirectory(of: process).flatMap { board.workspaces.agent(workingIn: $0) }
+    private func agent(of caller: Caller) -> String? {
+        guard let owner = caller.owner, let folder = runner?.ask(ProcessQuestion.folder(owner)) else { return nil }
+        return folder.isEmpty ? nil : board.workspaces.agent(workingIn: String(decoding: folder, as: UTF8.self))
     }
+}
 
-    private static func process(_ owner: SocketOwner, _ recent: [Int32]) -> Int32? {
-        recent.first { SocketHolder.holds($0, owner.inode) } ?? SocketHolder.process(holding: owner.inode, user: owner.user)
-    }
+extension Runner {
+    /// Asks about another process: of a server that has confined itself, only its runner may look there (landlock(7), "ptrace restrictions").
+    func ask(_ question: ProcessQuestion) -> [UInt8]? { ask(Array(question.text.utf8)) }
 }

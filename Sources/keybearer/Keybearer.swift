@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Children
 internal import Glibc
+internal import Sockets
 
 /// The executable: parses, calls, prints. What is decided is decided in the modules.
 @main
@@ -36,7 +37,8 @@ struct Keybearer: ParsableCommand {
 
     /// In place of the library's own, so that what went wrong is one line and has our exit code.
     static func main() {
-        RunnerProcess.serveIfAsked(CommandLine.arguments)
+        var processes = ProcessAnswers()
+        RunnerProcess.serveIfAsked(CommandLine.arguments) { processes.answer($0) }
         if let script = CompletionScript.text(for: Array(CommandLine.arguments.dropFirst())) {
             return Output.write(script, to: STDOUT_FILENO)
         }

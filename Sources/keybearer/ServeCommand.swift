@@ -57,10 +57,12 @@ struct ServeCommand: ParsableCommand {
         let installation = try Installation(options, overrides: overrides)
         let logger = StandardErrorLog.logger(installation.settings.log)
         Self.prepare(installation, logger)
+        let controlSocket = try Self.controlSocket(installation)
+        Self.confine(installation, logger)
         let server = try Server(
             settings: installation.settings, sink: installation.places.sink, environmentKeys: Self.environmentKeys(installation, logger),
             runner: Installation.runner, logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl",
-            controlSocket: Self.controlSocket(installation), sessions: installation.sessionsPath, activated: activated,
+            controlSocket: controlSocket, sessions: installation.sessionsPath, activated: activated,
             proxies: .ofProcess, clients: installation.clientsPath)
         let reload = SettingsReload(options, overrides, installation, server, manager)
         reload.watch()
@@ -76,6 +78,15 @@ struct ServeCommand: ParsableCommand {
         _ = try PrivateDirectory.ensure(installation.places.stateDirectory)
         _ = try PrivateDirectory.ensure(installation.places.stateDirectory + "/run")
         return ControlClient.path(in: installation.places.stateDirectory)
+    }
+
+    private static func confine(_ installation: Installation, _ logger: Logger) {
+        // Where the credentials will be, so that the rules can name it.
+        if PrivateFile.realPath(of: installation.places.sink) == nil { _ = try? PrivateDirectory.ensure(installation.places.sink) }
+        switch Confinement.confine(writingBelow: Confinement.folders(installation)) {
+        case .confined: logger.info("confined: no program is run, and nothing written but in the folders of settings and credentials")
+        case .not(let why): logger.notice("not confined to its folders: \(why)")
+        }
     }
 
     /// Limits, folders, and what a person should know about this start.

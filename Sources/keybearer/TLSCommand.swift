@@ -3,6 +3,7 @@ internal import Configuration
 internal import Credentials
 internal import Files
 internal import JSON
+internal import Sockets
 internal import TLS
 
 /// `keybearer tls`
@@ -20,12 +21,13 @@ struct TLSCommand: ParsableCommand {
 
                 EXAMPLES
                   keybearer tls init
-                  keybearer tls init --name keybearer.internal --force
+                  keybearer tls init --name keybearer.internal --name 192.168.1.10 --force
                 """)
 
         @Option(
             help: ArgumentHelp(
-                "A further host name that the certificate is for; gate.hosts must name it, too. May be repeated.", valueName: "host"))
+                "A further host name or address that the certificate is for; a name must stand in gate.hosts, too. May be repeated.",
+                valueName: "host"))
         var name: [String] = []
 
         @Flag(help: "Replace what is there. Tools must then be told of the new authority.")
@@ -37,8 +39,8 @@ struct TLSCommand: ParsableCommand {
         @OptionGroup var options: GlobalOptions
 
         func validate() throws {
-            guard let flaw = name.first(where: { !LocalCertificate.isHostName($0) }) else { return }
-            throw ValidationError("--name \(flaw): expected a host name of letters, digits, hyphens and dots.")
+            guard let flaw = name.first(where: { !LocalCertificate.isAddress($0) && !LocalCertificate.isHostName($0) }) else { return }
+            throw ValidationError("--name \(flaw): expected an address, or a host name of letters, digits, hyphens and dots.")
         }
 
         func run() throws {
@@ -72,6 +74,8 @@ struct LocalCertificate {
 
     var exists: Bool { PrivateFile.identity(of: certificate) != nil || PrivateFile.identity(of: key) != nil }
 
+    static func isAddress(_ text: String) -> Bool { SocketAddress(literal: text, port: 0) != nil }
+
     static func isHostName(_ text: String) -> Bool {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
         return text.utf8.count <= 253
@@ -90,7 +94,9 @@ struct LocalCertificate {
         do throws(CertificateError) {
             let authority = try Certificate(authority: "Keybearer on this machine", days: Self.days)
             let own = try Certificate(
-                server: "localhost", names: ["DNS:localhost", "IP:127.0.0.1", "IP:::1"] + names.map { "DNS:\($0)" }, signedBy: authority,
+                server: "localhost",
+                names: ["DNS:localhost", "IP:127.0.0.1", "IP:::1"] + names.map { Self.isAddress($0) ? "IP:\($0)" : "DNS:\($0)" },
+                signedBy: authority,
                 days: Self.days)
             try write(authority, own)
         } catch {
@@ -120,6 +126,8 @@ struct LocalCertificate {
             "127.0.0.1:5392", "[::1]:5392",
             { address: "127.0.0.1:5393", tls: { certFile: "\(certificate)", keyFile: "\(key)" } },
           ],
+
+        On another address than a loopback one, it serves requests with a client key alone (`keybearer clients add`).
 
         Then give the tool https://localhost:5393/… as its base URL, and tell it whom to trust:
 

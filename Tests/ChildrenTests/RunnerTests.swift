@@ -20,7 +20,7 @@ private func withRunner<Result>(_ body: (Runner) throws -> Result) rethrows -> R
             sigemptyset(&pipe)
             sigaddset(&pipe, SIGPIPE)
             pthread_sigmask(SIG_BLOCK, &pipe, nil)
-            var runner = RunnerProcess(control: number.pointee)
+            var runner = RunnerProcess(control: number.pointee) { Array($0.reversed()) }
             runner.run()
             close(number.pointee)
             number.deallocate()
@@ -151,12 +151,34 @@ private func text(_ result: Result<[UInt8], ProgramFailure>) -> String {
             "/a b", ["", "ü", "-x"], environment: ["A": "", "B": "=c"], directory: "/d", input: [0, 255], timeout: .milliseconds(1500),
             silence: .seconds(3), outputLimit: 7)
         let message = Wire.write(program)
-        let (read, environment) = try #require(Wire.program(message[Wire.headerSize...]))
+        guard case .program(let read, let environment) = Wire.wish(message[Wire.headerSize...]) else {
+            Issue.record("it is no program")
+            return
+        }
         var expected = program
         expected.environment = [:]
         #expect(read == expected)
         #expect(environment.sorted() == ["A=", "B==c"])
-        for cut in Wire.headerSize..<message.count { #expect(Wire.program(message[Wire.headerSize..<cut]) == nil) }
+        for cut in Wire.headerSize..<message.count where Wire.wish(message[Wire.headerSize..<cut]) != nil {
+            Issue.record("the first \(cut) bytes are a wish as well")
+        }
+    }
+
+    @Test func questionsOfAnySizeAreAnsweredBetweenPrograms() {
+        withRunner { runner in
+            #expect(runner.ask([1, 2, 3]) == [3, 2, 1])
+            #expect(text(runner.run(shell("echo said"))) == "said\n")
+            #expect(runner.ask([]) == [])
+            let large = [UInt8](repeating: 7, count: 1 << 20) + [8]
+            #expect(runner.ask(large) == large.reversed())
+        }
+    }
+
+    @Test func aRunnerThatHasGoneAnswersNothing() {
+        var pair: [Int32] = [-1, -1]
+        precondition(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+        close(pair[1])
+        #expect(Runner(control: pair[0]).ask([1]) == nil)
     }
 
     /// The command line of every process.

@@ -68,6 +68,19 @@ import Testing
         #expect(ListenAddress.Flaw.notLoopback.expectation.contains("--insecure-listen"))
     }
 
+    @Test(
+        "Over TLS an address may be of any network, and a name may not",
+        arguments: [
+            ("0.0.0.0:5392", false), ("[2001:db8::1]:1", false), ("192.168.1.2:0", false), ("127.0.0.1:1", true), ("[::1]:1", true),
+        ])
+    func overTLS(text: String, isLocal: Bool) throws {
+        let addresses = try ListenAddress.parse(text, tls: ListenerFiles())
+        #expect(addresses.map(\.description) == [text])
+        #expect(addresses.first?.isLocal == isLocal)
+        #expect(addresses.first?.tls != nil)
+        #expect(throws: ListenAddress.Flaw.form) { try ListenAddress.parse("example.com:80", tls: ListenerFiles()) }
+    }
+
     @Test func aUnixSocketIsNamedByItsPath() throws {
         let addresses = try ListenAddress.parse("unix:/run/kb.sock")
         #expect(addresses.map(\.description) == ["unix:/run/kb.sock"])

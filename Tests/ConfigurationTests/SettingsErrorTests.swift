@@ -128,7 +128,9 @@ private func flaws(_ text: String, overrides: SettingsOverrides = SettingsOverri
         #expect(
             flaws(#"{ listen: [{ address: "127.0.0.1:1", tls: { certFile: "c.pem", keyFile: "/k" } }] }"#).contains(
                 "listen[0].tls.certFile: expected an absolute path"))
-        #expect(flaws("{ listen: [{ address: \"0.0.0.0:1\", \(files) }] }").contains("expected a loopback address"))
+        #expect(flaws("{ listen: [{ address: \"0.0.0.0:1\", \(files) }, { address: \"[2001:db8::1]:1\", \(files) }] }") == "none")
+        #expect(flaws("{ listen: [{ address: \"0.0.0.0:1\" }] }").contains("expected a loopback address"))
+        #expect(flaws("{ listen: [{ address: \"gateway.example:1\", \(files) }] }").contains("expected an address and a port"))
         #expect(flaws("{ listen: [{ address: \"127.0.0.1:1\", \(files) }, \"127.0.0.1:1\"] }").contains("expected each address once"))
         #expect(flaws("{ listen: [1] }").contains("expected an address and a port"))
     }

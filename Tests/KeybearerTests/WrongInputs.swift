@@ -15,7 +15,7 @@ enum WrongInputs {
         Row("models auth order frobnicate", 64, "expected one of get, set, clear"),
         Row("config frobnicate", 64, "expected one of check, show"),
         Row("tls frobnicate", 64, "expected one of init"),
-        Row("tls init --name a_b", 64, "--name a_b: expected a host name"),
+        Row("tls init --name a_b", 64, "--name a_b: expected an address, or a host name"),
         Row("--stat-dir /x models", 64, "Unknown option '--stat-dir'"),
     ]
 

@@ -275,6 +275,33 @@ def confinement(sandbox):
     with Proxy(sandbox.state) as proxy:
         lines = dict(line.split(":\t", 1) for line in open(f"/proc/{proxy.pid}/status") if ":\t" in line)
         check(lines["NoNewPrivs"].strip() == "1", "no_new_privs is set")
+        if "confined: no program" not in proxy.output():
+            check("not confined to its folders: " in proxy.output(), "the log says that the kernel does not confine it")
+            return check.skip("a server that confines itself", "this kernel has no Landlock")
+        saved = store(sandbox.state)["profiles"]
+        write_store(sandbox.state, {**saved, "openai-codex:confined": sandbox.login()})
+        status = eventually(lambda: proxy.ask("/openai-codex@confined/v1/responses", PROMPT)[0] == 200) and 200
+        fresh = store(sandbox.state)["profiles"]["openai-codex:confined"]
+        check(status == 200 and fresh["expires"] > time.time() * 1000, "confined, it writes a refreshed login down")
+        check(os.path.exists(os.path.join(sandbox.state, "logs/access.jsonl")), "and the access log")
+        elsewhere(sandbox, proxy, saved)
+
+
+def elsewhere(sandbox, proxy, saved):
+    """A store that becomes a link to where a confined server may not write: its login is not spent."""
+    path = os.path.join(sandbox.state, "agents/main/agent/auth-profiles.json")
+    away = os.path.join(temporary_folder(), "auth-profiles.json")
+    write_store(sandbox.state, {**saved, "openai-codex:away": sandbox.login()})
+    os.rename(path, away)
+    os.symlink(away, path)
+    before = sandbox.audit()["refreshesGranted"]
+    held = open(away).read()
+    code = eventually(lambda: proxy.ask("/openai-codex@away/v1/responses", PROMPT)[0] == 503) and 503
+    check(code == 503 and sandbox.audit()["refreshesGranted"] == before and open(away).read() == held,
+          "a store elsewhere is not written to, and no login is spent that could not be kept", code)
+    os.unlink(path)
+    os.rename(away, path)
+    write_store(sandbox.state, saved)
 
 
 def suite():
