@@ -36,15 +36,15 @@ struct CallerRule: Sendable {
     private let ownUser: UInt32
 
     /// Whether the caller may have requests forwarded without a client key.
-    func admits(_ caller: Caller) -> Bool { refusal(of: caller, thereAreKeys: false) == nil }
+    func admits(_ caller: Caller) -> Bool { refusal(of: caller.owner, at: caller.door, thereAreKeys: false) == nil }
 
     /// Why a caller without a client key is refused; nil when it may go on.
     ///
     /// `clients.loopback: "any"` stands for keys only as long as there are none: whoever hands out keys means them to be needed.
-    func refusal(of caller: Caller, thereAreKeys: Bool) -> RefusalCode? {
-        if caller.door == .network { return .keyRequired }
-        if let owner = caller.owner, users.contains(owner.user) { return nil }
-        guard caller.door == .loopback, servesAnyone else { return .callerRefused }
+    func refusal(of owner: SocketOwner?, at door: Caller.Door, thereAreKeys: Bool) -> RefusalCode? {
+        if door == .network { return .keyRequired }
+        if let owner, owner.user == ownUser || users.contains(owner.user) { return nil }
+        guard door == .loopback, servesAnyone else { return .callerRefused }
         return thereAreKeys ? .keyRequired : nil
     }
 

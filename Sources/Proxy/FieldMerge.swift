@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HTTP
 internal import Sockets
 
@@ -88,6 +89,15 @@ enum FieldText {
         while first < last, isBlank(byte(bytes, first)) { first += 1 }
         while last > first, isBlank(byte(bytes, last - 1)) { last -= 1 }
         return first..<last
+    }
+
+    /// Whether `range` is these very bytes.
+    @inline(__always)
+    static func isExactly(_ bytes: RawSpan, _ range: Range<Int>, _ text: StaticString) -> Bool {
+        guard range.count == text.utf8CodeUnitCount else { return false }
+        return unsafe bytes.extracting(range).withUnsafeBytes {
+            unsafe memcmp($0.baseAddress.unsafelyUnwrapped, text.utf8Start, $0.count) == 0
+        }
     }
 
     /// Whether `range` begins with `lowercase`, in any case.

@@ -50,7 +50,8 @@ struct Gate: Sendable {
 
     /// A loopback name or address with any port (an `ssh -L` has another one), or a name the settings add.
     private func isOurs(_ bytes: RawSpan, _ name: Range<Int>, _ takesAddresses: Bool) -> Bool {
-        if FieldText.equals(bytes, name, Self.loopback4) || FieldText.equals(bytes, name, Self.localhost) { return true }
+        if FieldText.isExactly(bytes, name, "127.0.0.1") || FieldText.isExactly(bytes, name, "localhost") { return true }
+        if FieldText.equals(bytes, name, Self.localhost) { return true }
         if hosts.contains(where: { FieldText.equals(bytes, name, $0) }) { return true }
         guard let address = SocketAddress(literal: FieldText.string(bytes, name), port: 0) else { return false }
         return address.isLoopback || takesAddresses
@@ -60,7 +61,6 @@ struct Gate: Sendable {
         FieldText.equals(bytes, value, Self.none) || FieldText.equals(bytes, value, Self.sameOrigin)
     }
 
-    private static let loopback4 = Array("127.0.0.1".utf8)
     private static let localhost = Array("localhost".utf8)
     private static let none = Array("none".utf8)
     private static let sameOrigin = Array("same-origin".utf8)

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Credentials
+internal import Glibc
 internal import HTTP
 internal import Routing
 internal import Sockets
@@ -13,23 +14,28 @@ enum KeyFound {
 }
 
 extension Worker {
-    /// Looks for a client key wherever a tool puts its key. Allocates nothing where there is none, or one that is right.
+    /// The client key that a request shows, if it is good now.
     func clientKey(_ id: Int32, _ bytes: RawSpan) -> KeyFound {
-        let keys = exchanges[id].setup.keys
+        let found = exchanges[id].setup.keys.shown(in: exchanges[id].head, bytes)
+        if case .key(let key) = found, let expires = key.expiresAt, shared.wallClock() >= expires {
+            return .refused(Refusal(.keyRefused, naming: "the key \(key.name) has expired"))
+        }
+        return found
+    }
+}
+
+extension ClientKeys {
+    /// Looks for a client key wherever a tool puts its key. Allocates nothing where there is none, or one that is right.
+    func shown(in head: borrowing RequestHead, _ bytes: RawSpan) -> KeyFound {
         var found: KeyPolicy?
-        for index in 0..<exchanges[id].head.fieldCount {
-            let field = exchanges[id].head[index]
-            guard let range = Self.keyPlace(field, bytes) else { continue }
-            guard add(bytes.extracting(range), keys, to: &found) else { return refusedKey(found) }
+        for index in 0..<head.fieldCount {
+            guard let range = Self.keyPlace(head[index], bytes) else { continue }
+            guard add(bytes.extracting(range), to: &found) else { return Self.refused(found) }
         }
-        if let range = QueryKey.find(in: bytes, exchanges[id].head.target), !range.isEmpty {
-            guard add(bytes.extracting(range), keys, to: &found) else { return refusedKey(found) }
+        if let range = QueryKey.find(in: bytes, head.target), !range.isEmpty {
+            guard add(bytes.extracting(range), to: &found) else { return Self.refused(found) }
         }
-        guard let found else { return .none }
-        if let expires = found.expiresAt, shared.wallClock() >= expires {
-            return .refused(Refusal(.keyRefused, naming: "the key \(found.name) has expired"))
-        }
-        return .key(found)
+        return found.map { .key($0) } ?? .none
     }
 
     /// Where a key would stand in the field's value; nil in a field that holds none.
@@ -46,28 +52,30 @@ extension Worker {
     private static let bearer = Array("bearer ".utf8)
 
     /// False when it is a key of ours that is not right, or another one than was found before.
-    private func add(_ text: RawSpan, _ keys: ClientKeys, to found: inout KeyPolicy?) -> Bool {
+    private func add(_ text: RawSpan, to found: inout KeyPolicy?) -> Bool {
         guard let parts = unsafe ClientKeyText.parts(of: text._unsafeView(as: UInt8.self)) else { return true }
-        guard let policy = keys.find(text, parts), found == nil || found === policy else { return false }
+        guard let policy = find(text, parts), found == nil || found === policy else { return false }
         found = policy
         return true
     }
 
-    private func refusedKey(_ other: KeyPolicy?) -> KeyFound {
+    private static func refused(_ other: KeyPolicy?) -> KeyFound {
         .refused(Refusal(.keyRefused, naming: other == nil ? nil : "the request has two keys"))
     }
+}
 
+extension Worker {
     // MARK: Step 1, its second half
 
     /// Whether the caller may go on, with the key it has or without one. False when the request has been refused.
     mutating func admitCaller(_ id: Int32, _ bytes: RawSpan) -> Bool {
-        let caller = downstreams[exchanges[id].downstream].caller
         switch clientKey(id, bytes) {
         case .refused(let refusal):
             refuse(id, refusal)
             return false
         case .none:
-            if let code = exchanges[id].setup.callers.refusal(of: caller, thereAreKeys: !exchanges[id].setup.keys.isEmpty) {
+            let (door, owner) = (downstreams[exchanges[id].downstream].caller.door, downstreams[exchanges[id].downstream].caller.owner)
+            if let code = exchanges[id].setup.callers.refusal(of: owner, at: door, thereAreKeys: !exchanges[id].setup.keys.isEmpty) {
                 refuse(id, Refusal(code))
                 return false
             }
@@ -188,11 +196,13 @@ extension WebSocket {
 enum QueryKey {
     /// Where its value stands; nil when there is none. The name may be percent-encoded, as `UpstreamTarget`, which removes it, reads it.
     static func find(in bytes: RawSpan, _ target: Range<Int>) -> Range<Int>? {
-        var at = target.lowerBound
-        while at < target.upperBound, FieldText.byte(bytes, at) != UInt8(ascii: "?") { at += 1 }
-        guard at < target.upperBound else { return nil }
-        let text = unsafe bytes.extracting(target)._unsafeView(as: UInt8.self)
-        return UpstreamTarget.key(in: text, from: at - target.lowerBound).map {
+        let whole = bytes.extracting(target)
+        let question = unsafe whole.withUnsafeBytes { bytes -> Int? in
+            guard let start = bytes.baseAddress, let found = unsafe memchr(start, 0x3f, bytes.count) else { return nil }
+            return unsafe UnsafeRawPointer(found) - start
+        }
+        guard let question else { return nil }
+        return UpstreamTarget.key(in: unsafe whole._unsafeView(as: UInt8.self), from: question).map {
             $0.lowerBound + target.lowerBound..<$0.upperBound + target.lowerBound
         }
     }

@@ -158,6 +158,8 @@ extension Worker {
             if exchanges[id].paidInsteadOf != nil || exchanges[id].refusalLook.meaning == .entitlement { writeAdvice(id, to: fd) }
         }
         if exchanges[id].allowsOrigin { downstreams[fd].outbound.append(text: crossOriginFields(id)) }
+        // A browser that shows the answer must not take it for a page of ours, which could ask for more.
+        if exchanges[id].head.contains(.secFetchSite) { downstreams[fd].outbound.append("Content-Security-Policy: sandbox\r\n") }
         downstreams[fd].outbound.append("Keybearer-Request-Id: ")
         downstreams[fd].outbound.append(requestID: exchanges[id].number)
         downstreams[fd].outbound.append("\r\n")
