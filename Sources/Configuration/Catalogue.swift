@@ -6,7 +6,7 @@ enum Catalogue {
     /// The built-in providers in the order of their data.
     static let builtIn: [ProviderEntry] = {
         var entries: [ProviderEntry] = []
-        for text in [CatalogueData.subscriptions, CatalogueData.keys, CatalogueData.hosts] {
+        for text in [CatalogueData.subscriptions, CatalogueData.keys, CatalogueData.hosts, CatalogueData.portals] {
             var reading = Reading(source: "built-in catalogue")
             do throws(SyntaxError) {
                 ProviderSchema.merge(try JSON5Reader.parse(Array(text.utf8)), into: &entries, &reading)
@@ -26,16 +26,26 @@ enum Catalogue {
             let path = "providers.\(entry.id)"
             if let source = entry.credentialsFrom { check.provider(source, named: "\(path).credentialsFrom", among: entries) }
             let isBuiltIn = builtIn.contains { $0.id == entry.id }
-            if entry.baseURL == nil, !isBuiltIn, !check.isGiven("\(path).baseURL") {
+            if entry.baseURL == nil, !isBuiltIn, !check.isGiven("\(path).baseURL"), !check.isFlawed(path) {
                 check.note(path, "expected a member \"baseURL\", since this provider is not a built-in one")
             }
             let address = address(of: entry)
+            let client = client(of: entry, caFile: settings.upstream.caFile, &check)
+            let isForItself = entry.oauth?.grant == .clientCredentials
             return Provider(
                 id: entry.id, index: index, baseURL: address.url, stripPrefixes: entry.stripPrefixes,
                 credentialsFrom: entry.credentialsFrom ?? entry.id, auth: injections(of: entry),
                 bearerWhenKeyContains: entry.bearerWhenKeyContains,
-                oauth: client(of: entry, caFile: settings.upstream.caFile, &check),
+                oauth: isForItself ? nil : client,
                 mint: mint(of: entry, caFile: settings.upstream.caFile, &check),
+                onDemand: program(of: entry, &check).map { .program($0) }
+                    ?? (isForItself ? client.map { .clientCredentials($0) } : nil),
+                apiKey: KeyRules(prompt: entry.apiKey?.prompt, pattern: entry.apiKey?.pattern),
+                setupToken: entry.setupToken.map {
+                    SetupTokenRules(
+                        prompt: $0.prompt, prefix: $0.prefix ?? "", minLength: $0.minLength ?? 1, life: $0.life, program: $0.program,
+                        note: $0.note)
+                },
                 headers: fields(entry.headers), failover: entry.failover, limitHeaders: entry.limitHeaders,
                 errorShape: entry.errorShape, needsCredential: entry.needsCredential, webSocket: entry.webSocket, http2: entry.http2,
                 privateAddresses: entry.privateAddresses,
@@ -66,22 +76,6 @@ enum Catalogue {
         }
     }
 
-    private static func client(of entry: ProviderEntry, caFile: String?, _ check: inout CrossCheck) -> OAuthClient? {
-        guard let oauth = entry.oauth else { return nil }
-        guard let tokenURL = oauth.tokenURL, let clientID = oauth.clientID else {
-            let path = "providers.\(entry.id).oauth"
-            let flawed =
-                oauth.tokenURL == nil && check.isGiven("\(path).tokenURL") || oauth.clientID == nil && check.isGiven("\(path).clientID")
-            if !flawed { check.note(path, "expected the members \"tokenURL\" and \"clientID\"") }
-            return nil
-        }
-        return OAuthClient(
-            tokenURL: tokenURL, authorizeURL: oauth.authorizeURL, clientID: clientID,
-            clientSecretEnvironment: oauth.clientSecretEnvironment, scopes: oauth.scopes, bodyForm: oauth.bodyForm,
-            retryInDoubt: oauth.retryInDoubt, caFile: oauth.caFile ?? caFile,
-            login: oauth.login.map { rules(of: $0, under: "providers.\(entry.id).oauth.login", &check) })
-    }
-
     private static func mint(of entry: ProviderEntry, caFile: String?, _ check: inout CrossCheck) -> Mint? {
         guard let mint = entry.mint else { return nil }
         if !entry.environmentKeys.isEmpty {
@@ -96,31 +90,12 @@ enum Catalogue {
         return Mint(
             url: url, method: mint.method, header: mint.header, prefix: mint.prefix ?? (mint.header == "authorization" ? "Bearer " : ""),
             parameters: mint.parameters.compactMap(LoginParameter.init), bodyForm: mint.bodyForm,
-            tokenPath: mint.tokenField.split(separator: ".").map(String.init),
-            expiryPath: mint.expiryField.split(separator: ".").map(String.init), caFile: mint.caFile ?? caFile)
+            tokenPath: names(mint.tokenField),
+            expiryPath: names(mint.expiryField), caFile: mint.caFile ?? caFile)
     }
 
-    private static func rules(of login: ProviderEntry.LoginEntry, under path: String, _ check: inout CrossCheck) -> LoginRules {
-        LoginRules(
-            redirect: login.redirectURI.flatMap(LoopbackRedirect.init),
-            authorizeParameters: login.parameters.compactMap(LoginParameter.init),
-            device: login.device.flatMap { device($0, under: path + ".device", &check) })
-    }
-
-    private static func device(_ entry: ProviderEntry.DeviceEntry, under path: String, _ check: inout CrossCheck) -> DeviceRules? {
-        switch (entry.form, entry.startURL, entry.pollURL, entry.pageURL, entry.redirectURI) {
-        case (.rfc8628, let start?, _, _, _): return .standard(startURL: start)
-        case (.openai, let start?, let poll?, let page?, let redirect?):
-            return .openai(startURL: start, pollURL: poll, pageURL: page, redirectURI: redirect)
-        case (let form, _, _, _, _):
-            let names = form == .openai ? ["startURL", "pollURL", "pageURL", "redirectURI"] : ["startURL"]
-            // One that is given and still absent was flawed, and that has been noted already.
-            let values = [entry.startURL, entry.pollURL, entry.pageURL, entry.redirectURI]
-            let absent = zip(names, values).filter { $1 == nil && !check.isGiven("\(path).\($0)") }.map { "\"\($0.0)\"" }
-            if !absent.isEmpty { check.note(path, "expected the member\(absent.count > 1 ? "s" : "") \(absent.joined(separator: ", "))") }
-            return nil
-        }
-    }
+    /// The members that a text with dots between them names.
+    static func names(_ path: String?) -> [String] { path.map { $0.split(separator: ".").map(String.init) } ?? [] }
 
     /// Sorted by name, so that two loads of one file give equal providers.
     private static func fields(_ map: [String: String]) -> [HeaderField] {

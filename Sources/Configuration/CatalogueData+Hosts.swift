@@ -3,7 +3,6 @@ extension CatalogueData {
     static let hosts = """
         {
           cerebras: { baseURL: "https://api.cerebras.ai", limitHeaders: ["openai"], environmentKeys: ["CEREBRAS_API_KEY"] },
-          chutes: { baseURL: "https://llm.chutes.ai", environmentKeys: ["CHUTES_OAUTH_TOKEN", "CHUTES_API_KEY"] },
           dashscope: { baseURL: "https://dashscope-intl.aliyuncs.com", environmentKeys: ["DASHSCOPE_API_KEY"] },
           // Speech, not chat; its keys have a scheme of their own.
           deepgram: {

@@ -15,6 +15,16 @@ enum CatalogueData {
             },
             // A setup-token that somebody stored as a key still has to travel as a bearer token.
             bearerWhenKeyContains: "sk-ant-oat",
+            // spec/credential-formats.md §5: at least 80 characters. It does not say when it ends.
+            setupToken: {
+              prompt: "Run `claude setup-token` where Claude Code is installed, and paste the token here.",
+              prefix: "sk-ant-oat01-",
+              minLength: 80,
+              life: "8760h",
+              program: ["claude", "setup-token"],
+              note: "it is meant for Claude Code; the provider may refuse it to other clients, or bill them apart",
+            },
+            apiKey: { prompt: "A key is made at https://console.anthropic.com/settings/keys." },
             oauth: {
               tokenURL: "https://platform.claude.com/v1/oauth/token",
               authorizeURL: "https://claude.ai/oauth/authorize",
@@ -77,19 +87,6 @@ enum CatalogueData {
             limitHeaders: ["codex"],
           },
 
-          // Qwen Code's login; static keys go to DashScope, which is another service.
-          "qwen-portal": {
-            baseURL: "https://portal.qwen.ai",
-            auth: { api_key: null },
-            oauth: {
-              tokenURL: "https://chat.qwen.ai/api/v1/oauth2/token",
-              clientID: "f0304373b74a44d2b584a3fb70ca9e56",
-              bodyForm: "form",
-            },
-            billing: "subscription",
-            environmentKeys: ["QWEN_OAUTH_TOKEN"],
-          },
-
           // The whole ChatGPT backend, for a Codex that keeps its own login.
           chatgpt: {
             baseURL: "https://chatgpt.com",
@@ -118,6 +115,7 @@ enum CatalogueData {
         {
           openai: {
             baseURL: "https://api.openai.com",
+            apiKey: { prompt: "A key is made at https://platform.openai.com/api-keys.", pattern: "^sk-" },
             failover: {
               billingCodes: ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"],
               rateCodes: ["rate_limit_exceeded"],
@@ -131,6 +129,7 @@ enum CatalogueData {
           google: {
             baseURL: "https://generativelanguage.googleapis.com",
             auth: { api_key: { header: "x-goog-api-key" } },
+            apiKey: { prompt: "A key is made at https://aistudio.google.com/apikey." },
             failover: {
               billingCodes: ["BILLING_DISABLED"],
               quotaCodes: [
@@ -144,10 +143,16 @@ enum CatalogueData {
             errorShape: "google",
             environmentKeys: ["GEMINI_API_KEY"],
           },
-          openrouter: { baseURL: "https://openrouter.ai", limitHeaders: ["openai"], environmentKeys: ["OPENROUTER_API_KEY"] },
+          openrouter: {
+            baseURL: "https://openrouter.ai",
+            apiKey: { prompt: "A key is made at https://openrouter.ai/keys.", pattern: "^sk-or-" },
+            limitHeaders: ["openai"],
+            environmentKeys: ["OPENROUTER_API_KEY"],
+          },
           xai: { baseURL: "https://api.x.ai", limitHeaders: ["openai"], environmentKeys: ["XAI_API_KEY"] },
           groq: {
             baseURL: "https://api.groq.com",
+            apiKey: { prompt: "A key is made at https://console.groq.com/keys.", pattern: "^gsk_" },
             failover: {
               rateCodes: ["rate_limit_exceeded"],
               authCodes: ["invalid_api_key", "organization_restricted"],
@@ -174,19 +179,9 @@ enum CatalogueData {
             failover: { billingCodes: ["1113"], quotaCodes: ["1304", "1308"], rateCodes: ["1302", "1303"], overloadedCodes: ["1305"] },
             environmentKeys: ["ZAI_API_KEY", "Z_AI_API_KEY"],
           },
-          // Every resource has its own host, so the base URL comes from the configuration. A token is one of Entra's.
-          "azure-openai": {
-            auth: { api_key: { header: "api-key" } },
-            failover: { billingCodes: ["insufficient_quota"], rateCodes: ["rate_limit_exceeded"], modelCodes: ["DeploymentNotFound"] },
-            limitHeaders: ["openai"],
-          },
-          "amazon-bedrock": {
-            baseURL: "https://bedrock-runtime.{region}.amazonaws.com",
-            failover: { quotaCodes: ["ServiceQuotaExceededException"], rateCodes: ["ThrottlingException"] },
-            errorShape: "plain",
-            environmentKeys: ["AWS_BEARER_TOKEN_BEDROCK"],
-          },
           ollama: { baseURL: "http://127.0.0.1:11434", needsCredential: false },
+          vllm: { baseURL: "http://127.0.0.1:8000", needsCredential: false },
+          llamacpp: { baseURL: "http://127.0.0.1:8080", needsCredential: false },
         }
         """
 }

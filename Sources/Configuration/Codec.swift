@@ -15,7 +15,7 @@ extension Codec where Field == Bool {
             if value.bool == nil { reading.mismatch(value, expected: "true or false") }
             return value.bool
         },
-        encode: { .bool($0) })
+        encode: { .bool($0) }, shape: ["type": "boolean"])
 }
 
 extension Codec where Field == String {

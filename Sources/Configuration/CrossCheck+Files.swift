@@ -60,11 +60,16 @@ extension ProviderEntry {
     /// Every place that is sent a credential or that a person types one at, and every authority that vouches for one.
     var destinations: [(member: String, place: String)] {
         let urls: [(String, String?)] = [
-            ("oauth.tokenURL", oauth?.tokenURL), ("oauth.authorizeURL", oauth?.authorizeURL),
+            ("oauth.issuer", oauth?.issuer), ("oauth.tokenURL", oauth?.tokenURL), ("oauth.authorizeURL", oauth?.authorizeURL),
+            ("oauth.userinfoURL", oauth?.userinfoURL),
             ("oauth.login.device.startURL", oauth?.login?.device?.startURL), ("oauth.login.device.pollURL", oauth?.login?.device?.pollURL),
             ("oauth.login.device.pageURL", oauth?.login?.device?.pageURL), ("mint.url", mint?.url),
         ]
-        let texts: [(String, String?)] = [("oauth.caFile", oauth?.caFile), ("mint.caFile", mint?.caFile)]
+        let hosts = (oauth?.endpointHosts ?? []).map { ("oauth.endpointHosts", "https://\($0)") }
+        let answers = (oauth?.answer.baseURLHosts ?? []).map { ("oauth.answer.baseURLHosts", "https://\($0)") }
+        let program = exec?.command.map { "the program \(([$0] + (exec?.args ?? [])).joined(separator: " "))" }
+        let texts: [(String, String?)] =
+            [("oauth.caFile", oauth?.caFile), ("mint.caFile", mint?.caFile), ("exec.command", program)] + hosts + answers
         let places = urls.map { ($0.0, $0.1.flatMap(EndpointURL.init).map(Self.place)) } + [("baseURL", requestPlace)] + texts
         return places.compactMap { member, place in place.map { (member, $0) } }
     }
@@ -78,6 +83,10 @@ extension ProviderEntry {
 
     /// The environment variables that it is given, by member.
     var variables: [(member: String, names: [String])] {
-        [("environmentKeys", environmentKeys), ("oauth.clientSecretEnvironment", [oauth?.clientSecretEnvironment].compactMap { $0 })]
+        [
+            ("environmentKeys", environmentKeys), ("exec.passEnv", exec?.passEnv ?? []),
+            ("oauth.clientIDEnvironment", [oauth?.clientIDEnvironment].compactMap { $0 }),
+            ("oauth.clientSecretEnvironment", [oauth?.clientSecretEnvironment].compactMap { $0 }),
+        ]
     }
 }

@@ -6,10 +6,16 @@ struct CrossCheck {
     /// What is right and should be known all the same.
     var notices: [String] = []
     private let places: [String: Reading.Place]
+    /// What was wrong already.
+    private let known: [SettingsError.Problem]
 
-    init(places: [String: Reading.Place]) {
+    init(places: [String: Reading.Place], known: [SettingsError.Problem] = []) {
         self.places = places
+        self.known = known
     }
+
+    /// Whether something in this member was wrong already: what is absent then may have been meant by that.
+    func isFlawed(_ member: String) -> Bool { known.contains { $0.member == member || $0.member.hasPrefix(member + ".") } }
 
     /// Checks every reference to a provider, and what only makes sense once.
     mutating func references(of settings: Settings) {

@@ -76,13 +76,3 @@ public enum RefusalMeaning: Sendable, Equatable, CaseIterable {
     /// The account has no such model.
     case model
 }
-
-/// Families of fields in which providers tell what is left of a quota.
-public enum LimitFamily: String, Sendable, Equatable, CaseIterable {
-    /// `anthropic-ratelimit-…`, and `anthropic-ratelimit-unified-…` of subscriptions.
-    case anthropic
-    /// `x-ratelimit-…`, as OpenAI and those who follow it send them.
-    case openai
-    /// `x-codex-primary-…` and `x-codex-secondary-…`.
-    case codex
-}

@@ -10,7 +10,7 @@ public struct Provider: Sendable, Equatable {
     /// The provider's place in `Settings.providers`; small and dense, so that tables on the data plane can be arrays.
     public let index: Int
     /// Where requests go. `nil` when the configuration has yet to name it: `addressAdvice` then says which member to set.
-    public let baseURL: BaseURL?
+    public internal(set) var baseURL: BaseURL?
     /// Leading paths a client's tool adds by itself and the base URL does not want (`/v1` for openai-codex), cut at a segment's end.
     public let stripPrefixes: [String]
     /// The provider whose profiles are used: itself, or another one that shares its accounts (chatgpt uses those of openai-codex).
@@ -24,12 +24,18 @@ public struct Provider: Sendable, Equatable {
     public let oauth: OAuthClient?
     /// How a short-lived token is had for a profile's credential, which requests then carry in its place; nil: they carry it itself.
     public let mint: Mint?
+    /// How a token is had for a profile that holds no credential; nil: there can be none such.
+    public let onDemand: Issuance?
+    /// How an API key is asked for.
+    public let apiKey: KeyRules
+    /// Its long-lived tokens that a person has a program make; nil: it has none.
+    public let setupToken: SetupTokenRules?
     /// Fields set on every request to this provider, after the client's of the same name are removed. Never a credential.
     public let headers: [HeaderField]
     /// What a refusal of this provider allows the proxy to do.
     public let failover: FailoverRules
     /// In which fields of its answers this provider tells what is left of a quota.
-    public let limitHeaders: [LimitFamily]
+    public let limitHeaders: [LimitNames]
     /// The form of an error body that this provider's clients can read.
     public let errorShape: ErrorShape
     /// False for a server that takes anyone (ollama): the request is forwarded without any profile.
@@ -45,11 +51,59 @@ public struct Provider: Sendable, Equatable {
     /// Environment variables that may hold a credential, best first; used only where no profile resolves.
     public let environmentKeys: [String]
 
+    /// How the token is had that requests with `profile` carry; nil: they carry its own credential.
+    public func issuance(for profile: Profile) -> Issuance? { profile.isOnDemand ? onDemand : mint.map { .exchange($0) } }
+
+    /// The same at the place that a login says its requests go to; nil where that is not this login's to say, or no place they may go to.
+    public func moved(by profile: Profile) -> Provider? {
+        guard let rules = oauth?.answer, !rules.baseURL.isEmpty, let url = profile.facts.baseURL, rules.allows(address: url),
+            let place = try? BaseURL(url)
+        else { return nil }
+        var provider = self
+        provider.baseURL = place
+        return provider
+    }
+
     /// How a profile of `kind` is put on a request, `nil` when this provider cannot use that kind.
     ///
     /// - Parameter keyIsBearer: the profile is an api_key in whose text `bearerWhenKeyContains` was found.
     public func injection(for kind: Profile.Kind, keyIsBearer: Bool = false) -> Injection? {
         auth[keyIsBearer && kind == .apiKey ? .token : kind]
+    }
+}
+
+/// How an API key is asked for.
+public struct KeyRules: Sendable, Equatable {
+    /// For people: where a key is to be had.
+    public let prompt: String?
+    /// A regular expression that keys match.
+    public let pattern: String?
+
+    /// Whether a key looks as it should.
+    public func fits(_ key: String) -> Bool { Pattern.isFound(pattern, in: key) }
+}
+
+/// Long-lived tokens that a person has a program make (spec/credential-formats.md §5).
+public struct SetupTokenRules: Sendable, Equatable {
+    /// For people: where one is to be had.
+    public let prompt: String?
+    /// How they begin.
+    public let prefix: String
+    /// How long they are at least, in octets.
+    public let minLength: Int
+    /// How long one is good from the day it is stored; nil: nobody knows.
+    public let life: Duration?
+    /// The program that makes one, with its arguments; empty: none is known.
+    public let program: [String]
+    /// For people, once it is stored.
+    public let note: String?
+}
+
+/// Regular expressions of providers' data; they were compiled once when the data was read.
+enum Pattern {
+    static func isFound(_ pattern: String?, in text: String) -> Bool {
+        guard let pattern, let expression = try? Regex(pattern) else { return true }
+        return text.contains(expression)
     }
 }
 

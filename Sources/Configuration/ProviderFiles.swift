@@ -26,6 +26,11 @@ extension Settings {
         return places.reduce(into: []) { unique, place in if !unique.contains(place) { unique.append(place) } }
     }
 
+    /// The environment variables that it reads, or hands to its program.
+    public func variables(of provider: String) -> [String] {
+        providerEntries.first { $0.id == provider }?.variables.flatMap(\.names) ?? []
+    }
+
     /// The file that adds the provider, or the last to change it; `builtIn` when none does.
     public func origin(of provider: String) -> Origin { origins["providers.\(provider)"] }
 }

@@ -16,13 +16,16 @@ enum ProviderSchema {
         .value("headers", \.headers, fields),
         .value("billing", \.billing, .choice(Billing.allCases)),
         .group("failover", \.failover, failover),
-        .value("limitHeaders", \.limitHeaders, .list(.choice(LimitFamily.allCases))),
+        .value("limitHeaders", \.limitHeaders, .list(limits, atMost: 8)),
         .value("errorShape", \.errorShape, .choice(ErrorShape.allCases)),
         .value("needsCredential", \.needsCredential, .truth),
         .value("webSocket", \.webSocket, .truth),
         .value("http2", \.http2, .truth),
         .value("privateAddresses", \.privateAddresses, .truth),
-        .value("environmentKeys", \.environmentKeys, .list(.checked("the name of an environment variable", isVariable))),
+        .value("environmentKeys", \.environmentKeys, .list(variable)),
+        .optionalGroup("exec", \.exec, empty: ProviderEntry.ExecEntry(), exec),
+        .optionalGroup("apiKey", \.apiKey, empty: ProviderEntry.KeyEntry(), apiKey),
+        .optionalGroup("setupToken", \.setupToken, empty: ProviderEntry.SetupTokenEntry(), setupToken),
     ])
 
     private static let auth = Schema<ProviderEntry.AuthEntry>([
@@ -39,51 +42,9 @@ enum ProviderSchema {
         .optional("billing", \.billing, .choice(Billing.allCases)),
     ])
 
-    private static let prefix = Codec.checked("visible characters and spaces, such as \"Bearer \"") {
+    static let prefix = Codec.checked("visible characters and spaces, such as \"Bearer \"") {
         FieldText.isValue($0) && $0.utf8.count <= 32
     }
-
-    private static let oauth = Schema<ProviderEntry.OAuthEntry>([
-        .optional("tokenURL", \.tokenURL, endpoint),
-        .optional("authorizeURL", \.authorizeURL, endpoint),
-        .optional("clientID", \.clientID, .text("the public client id")),
-        .optional("clientSecretEnvironment", \.clientSecretEnvironment, .checked("the name of an environment variable", isVariable)),
-        .value("scopes", \.scopes, .list(.checked("a scope: visible characters without spaces", isFragment))),
-        .value("bodyForm", \.bodyForm, .choice([.form, .json])),
-        .value("retryInDoubt", \.retryInDoubt, .choice([.once, .never])),
-        .optional("caFile", \.caFile, .path),
-        .optionalGroup("login", \.login, empty: ProviderEntry.LoginEntry(), login),
-    ])
-
-    private static let mint = Schema<ProviderEntry.MintEntry>([
-        .optional("url", \.url, endpoint),
-        .value("method", \.method, .choice(Mint.Method.allCases)),
-        .value("header", \.header, fieldName),
-        .optional("prefix", \.prefix, prefix),
-        .value("parameters", \.parameters, .list(.checked("\"name=value\" in visible characters") { LoginParameter($0) != nil })),
-        .value("bodyForm", \.bodyForm, .choice([.form, .json])),
-        .value("tokenField", \.tokenField, .checked("members of the answer, dots between them", isFragment)),
-        .value("expiryField", \.expiryField, .checked("members of the answer, dots between them", isFragment)),
-        .optional("caFile", \.caFile, .path),
-    ])
-
-    private static let login = Schema<ProviderEntry.LoginEntry>([
-        .optional(
-            "redirectURI", \.redirectURI,
-            .checked("an http URL of this machine with its port, such as \"http://localhost:1455/auth/callback\"") {
-                LoopbackRedirect($0) != nil
-            }),
-        .value("parameters", \.parameters, .list(.checked("\"name=value\" in visible characters") { LoginParameter($0) != nil })),
-        .optionalGroup("device", \.device, empty: ProviderEntry.DeviceEntry(), device),
-    ])
-
-    private static let device = Schema<ProviderEntry.DeviceEntry>([
-        .value("form", \.form, .choice(ProviderEntry.DeviceForm.allCases)),
-        .optional("startURL", \.startURL, endpoint),
-        .optional("pollURL", \.pollURL, endpoint),
-        .optional("pageURL", \.pageURL, endpoint),
-        .optional("redirectURI", \.redirectURI, endpoint),
-    ])
 
     private static let failover = Schema<FailoverRules>([
         .value("nextCodes", \.nextCodes, codes),
@@ -100,6 +61,30 @@ enum ProviderSchema {
         .value("replay", \.replay, .choice(FailoverRules.Replay.allCases)),
         .value("streamErrors", \.streamErrors, .list(.text("the name of a stream event"))),
     ])
+
+    /// A family by its name, or fields of a family's form that begin otherwise.
+    private static let limits: Codec<LimitNames> = {
+        struct Entry: Sendable {
+            var form = LimitFamily.openai
+            var prefix = ""
+        }
+        let word = Codec<LimitFamily>.choice(LimitFamily.allCases)
+        let prefix = Codec<String>.checked("how the fields begin, such as \"x-acme-limit-\"") {
+            FieldText.isName($0) && $0.hasSuffix("-") && $0.utf8.first.map { (0x61...0x7a).contains($0 | 0x20) } == true
+        }
+        let object = Codec<Entry>.object(
+            Entry(), required: ["prefix", "form"], at: "limitHeaders",
+            Schema([.value("prefix", \.prefix, prefix), .value("form", \.form, word)]))
+        return Codec(
+            decode: { value, reading in
+                guard value.members != nil else { return word.decode(value, &reading).map { LimitNames($0) } }
+                return object.decode(value, &reading).map { LimitNames($0.form, prefix: $0.prefix) }
+            },
+            encode: { names in
+                guard !names.isUsual else { return word.encode(names.family) }
+                return object.encode(Entry(form: names.family, prefix: String(decoding: names.prefix, as: UTF8.self)))
+            }, shape: ["anyOf": [object.shape, word.shape]])
+    }()
 
     private static let codes = Codec<[String]>.list(.text("an error code of the provider"))
 
@@ -122,13 +107,14 @@ enum ProviderSchema {
 
     static let regionMark = "{region}"
 
+    static let variable = Codec.checked("the name of an environment variable", isVariable)
+
     /// An endpoint in the strict form that OAuth accepts, so that a file's flaw shows at load and not at the first refresh.
-    private static let endpoint = Codec.checked("a URL that starts with https:// (http:// for this machine only), without user name or '#'")
-    {
+    static let endpoint = Codec.checked("a URL that starts with https:// (http:// for this machine only), without user name or '#'") {
         EndpointURL($0) != nil
     }
 
-    private static let fieldName = Codec<String>(
+    static let fieldName = Codec<String>(
         decode: { value, reading in
             let expected = "the name of a header field that a request may carry, such as \"x-api-key\""
             guard let name = value.string, FieldText.isName(name), !FieldText.isFraming(name.lowercased()) else {
@@ -166,15 +152,15 @@ enum ProviderSchema {
             && text.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
     }
 
-    private static func isPrefix(_ text: String) -> Bool {
+    static func isPrefix(_ text: String) -> Bool {
         text.hasPrefix("/") && text.utf8.count > 1 && !text.hasSuffix("/") && !text.contains("?") && isFragment(text)
     }
 
-    private static func isFragment(_ text: String) -> Bool {
+    static func isFragment(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
     }
 
-    private static func isVariable(_ text: String) -> Bool {
+    static func isVariable(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { (0x41...0x5a).contains($0 & ~0x20) || (0x30...0x39).contains($0) || $0 == 0x5f }
     }
 }

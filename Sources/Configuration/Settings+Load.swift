@@ -26,7 +26,7 @@ extension Settings {
         }
         origins = Origins(places)
         problems += apply(overrides)
-        var check = CrossCheck(places: places)
+        var check = CrossCheck(places: places, known: problems)
         check.references(of: self)
         check.borrowings(among: providerEntries, of: providerFiles.map(\.path), meant: meant)
         providers = Catalogue.resolve(self, &check)

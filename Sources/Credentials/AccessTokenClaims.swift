@@ -16,6 +16,11 @@ public struct AccessTokenClaims: Sendable, Equatable {
     /// `https://api.openai.com/auth`.`chatgpt_account_user_id`, `chatgpt_user_id`, `user_id`, else `iss|sub`, else `sub`.
     public let stableSubject: String?
 
+    private let payload: Object
+
+    /// The text of the claim that a path of names leads to.
+    public func claim(at path: [String]) -> String? { Self.text(Value.object(payload).member(at: path)) }
+
     /// The claims of `token`; nil when it is no JWT with a JSON object as payload.
     public init?(_ token: Secret) {
         self.init(jwt: token.revealed)
@@ -28,11 +33,12 @@ public struct AccessTokenClaims: Sendable, Equatable {
         var bytes = Array(jwt.utf8)
         defer { Memory.cleanse(&bytes) }
         let dots = bytes.indices.filter { bytes[$0] == UInt8(ascii: ".") }
-        guard dots.count == 2, var payload = Base64URL.decode(String(decoding: bytes[(dots[0] + 1)..<dots[1]], as: UTF8.self)) else {
+        guard dots.count == 2, var decoded = Base64URL.decode(String(decoding: bytes[(dots[0] + 1)..<dots[1]], as: UTF8.self)) else {
             return nil
         }
-        defer { Memory.cleanse(&payload) }
-        guard let claims = (try? Reader.parse(payload))?.object else { return nil }
+        defer { Memory.cleanse(&decoded) }
+        guard let claims = (try? Reader.parse(decoded))?.object else { return nil }
+        self.payload = claims
         expiry = Self.milliseconds(claims["exp"])
         subject = Self.text(claims["sub"])
         accountID = Self.text(claims["https://api.openai.com/auth"]?["chatgpt_account_id"])

@@ -12,7 +12,7 @@ public struct AgentStore: Sendable, Hashable {
     /// The neighbours' locks that are held already while this value is used; see `using(_:)`.
     var hold: NeighbourHold?
     /// What programs have said, for references to them; nil where no program is run.
-    let programs: SecretPrograms?
+    public let programs: SecretPrograms?
 
     /// The store of an agent in a sink. Nothing is touched before the first call.
     public init(sink: String, agentID: String = AgentID.main, programs: SecretPrograms? = nil) {

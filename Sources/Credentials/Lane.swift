@@ -15,7 +15,7 @@ public struct Lane: Sendable, Hashable {
 
     /// The lane in which `profile` of `agentID` is refreshed.
     public init(client: OAuthClient, profile: Profile, agentID: String) {
-        let origin = EndpointURL(client.tokenURL)?.origin ?? client.tokenURL
+        let origin = EndpointURL(client.place)?.origin ?? client.place
         let owner = profile.accountID.map { "account\0\($0)" } ?? "profile\0\(agentID)\0\(profile.id)"
         name = ShortHash.of("\(origin)\0\(client.clientID)\0\(owner)")
         journalName = "\(name)-\(ShortHash.of("\(agentID)\0\(profile.id)").prefix(16))"

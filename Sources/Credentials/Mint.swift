@@ -49,6 +49,28 @@ public struct Mint: Sendable, Hashable {
     public func key(of parent: Secret) -> String { "\(parent.fingerprint)-\(ShortHash.of(url).prefix(8))" }
 }
 
+/// How the token is had that requests carry in place of the profile's own credential.
+public enum Issuance: Sendable, Hashable {
+    /// In exchange for the credential.
+    case exchange(Mint)
+    /// By a client's own name and secret (RFC 6749 §4.4).
+    case clientCredentials(OAuthClient)
+    /// From a program.
+    case program(CredentialProgram)
+
+    /// What such a token is kept under; nil when the profile has no credential to give for it. Where there is none to give, accounts are
+    /// told apart by the profile.
+    public func key(for profile: Profile) -> String? {
+        switch self {
+        case .exchange(let mint): profile.secret.map { mint.key(of: $0) }
+        case .clientCredentials(let client):
+            "client-\(ShortHash.of("\(profile.id)\0\(client.tokenURL)\0\(client.clientID)\0\(client.scopes)\0\(client.tokenParameters)"))"
+        case .program(let program):
+            "program-\(ShortHash.of("\(profile.id)\0\(program.command)\0\(program.args)\0\(program.tokenPath)"))"
+        }
+    }
+}
+
 /// A token that was minted.
 public struct MintedToken: Sendable, Equatable {
     /// The token.

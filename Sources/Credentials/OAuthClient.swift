@@ -16,24 +16,61 @@ public struct OAuthClient: Sendable, Hashable {
         case never
     }
 
-    /// The token endpoint.
-    public let tokenURL: String
+    /// How the client proves at the token endpoint that it is the one it says (RFC 6749 §2.3.1).
+    public enum Authentication: String, Sendable, CaseIterable {
+        /// Id and secret among the parameters.
+        case body
+        /// Id and secret in `Authorization: Basic`.
+        case basic
+    }
+
+    /// The token endpoint; empty until it has been discovered (``issuer``).
+    public var tokenURL: String
     /// The authorization endpoint, for logins.
-    public let authorizeURL: String?
-    /// The public client id.
-    public let clientID: String
+    public var authorizeURL: String?
+    /// The public client id; empty where the environment has it (``clientIDEnvironment``).
+    public var clientID: String
+    /// Whose endpoints are to be discovered (OpenID Connect Discovery 1.0); nil: they are known.
+    public var issuer: String?
+    /// The hosts at which endpoints may be found, or below which, beside the issuer's.
+    public var endpointHosts: [String] = []
+    /// The environment variable that holds the client id, where everybody has one of their own.
+    public var clientIDEnvironment: String?
+    /// Whether it goes without a secret where the environment holds none.
+    public var secretIsOptional = false
+    /// How the client names itself where it has a secret.
+    public var authentication = Authentication.body
+    /// Parameters of every token request beyond OAuth's own, in order.
+    public var tokenParameters: [LoginParameter] = []
+    /// Where answers have what is looked for.
+    public var answer = AnswerRules()
+    /// Error codes beyond OAuth's own after which only a new login helps.
+    public var refusedCodes: [String] = []
+    /// Statuses that mean the same, whatever their code.
+    public var refusedStatuses: [Int] = []
+    /// Where the account of an access token can be asked for; nil: the tokens say it.
+    public var userinfoURL: String?
     /// The environment variable that holds an installed app's client secret; the secret itself is in no file of ours.
     public let clientSecretEnvironment: String?
     /// The scopes a login asks for. A refresh sends none: it keeps what was granted (RFC 6749 §6).
     public let scopes: [String]
     /// The form of the request body.
-    public let bodyForm: BodyForm
+    public var bodyForm: BodyForm
     /// The rule for a token in doubt.
     public let retryInDoubt: RetryInDoubt
     /// A PEM file of certificate authorities to use instead of the system's.
     public let caFile: String?
     /// How a person logs in; nil for a client whose tokens come from elsewhere.
-    public let login: LoginRules?
+    public var login: LoginRules?
+
+    /// Where the lane and its lock are named by: what stays the same whether endpoints have been discovered or not.
+    public var place: String { issuer ?? tokenURL }
+
+    /// Whether an endpoint may be at `url`, which a discovery or the store says.
+    public func mayUse(endpoint url: String) -> Bool {
+        guard let place = EndpointURL(url), let home = issuer.flatMap(EndpointURL.init) else { return false }
+        return place.origin == home.origin || Hosts.are(endpointHosts + (home.isLoopback ? [] : [home.host]), around: place.host)
+    }
 
     /// A client from its parts.
     public init(

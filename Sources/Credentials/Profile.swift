@@ -1,3 +1,5 @@
+import JSON
+
 /// One credential of the store, as read from `auth-profiles.json`.
 public struct Profile: Sendable, Equatable {
     /// What a profile holds; the raw value is the file's `type`.
@@ -40,6 +42,10 @@ public struct Profile: Sendable, Equatable {
     public let allowedHosts: [String]?
     /// Where its secret is read from when it is another program's login; nil when it is Keybearer's own.
     public let overlay: Overlay?
+    /// It holds no credential: its provider's data says how one is had for a while (``Issuance``).
+    public var isOnDemand = false
+    /// What a login said of itself beside its tokens.
+    public var facts = LoginFacts()
 
     /// A profile from its parts. The store makes them; tests and logins may too.
     public init(
@@ -96,6 +102,29 @@ public struct Profile: Sendable, Equatable {
         case .never, .valid: return true
         case .expired, .invalid: return false
         }
+    }
+}
+
+/// What a login said of itself beside its tokens: kept in its entry.
+public struct LoginFacts: Sendable, Hashable {
+    /// The client that it was made with, where everybody has one of their own.
+    public var clientID: String?
+    /// Where it is renewed, where that was discovered.
+    public var tokenEndpoint: String?
+    /// Where its requests go, where that is not the same for all.
+    public var baseURL: String?
+
+    /// Nothing beside its tokens.
+    public init() {}
+
+    init(_ entry: Object) {
+        clientID = entry["clientId"]?.string
+        tokenEndpoint = entry["tokenEndpoint"]?.string
+        baseURL = entry["baseUrl"]?.string
+    }
+
+    var members: [(String, Value?)] {
+        [("clientId", clientID), ("tokenEndpoint", tokenEndpoint), ("baseUrl", baseURL)].map { ($0.0, $0.1.map { .string($0) }) }
     }
 }
 

@@ -54,18 +54,27 @@ enum ProfileEntry {
             }
             return Profile(id: id, provider: provider, kind: kind, secret: nil, overlay: overlay)
         }
+        if secret == nil, refresh == nil, !isReference, kind == .token, entry["onDemand"]?.bool == true {
+            var profile = Profile(
+                id: id, provider: provider, kind: kind, secret: nil, proxy: try proxy(entry["proxy"]),
+                allowedHosts: try allowedHosts(entry["allowedHosts"]))
+            profile.isOnDemand = true
+            return profile
+        }
         let (stated, isInvalid) = expires(entry["expires"])
         let account = try accountID(entry["accountId"])
         let email = entry["email"]?.string
         // Decoding tokens would be half of the time a store takes to load: only those that are asked something.
         let isAsked = kind == .oauth && (stated == nil || account == nil || email == nil)
         let claims = isAsked ? secret.flatMap { AccessTokenClaims($0) } : nil
-        return Profile(
+        var profile = Profile(
             id: id, provider: provider, kind: kind, secret: secret, refresh: refresh, expires: stated ?? claims?.expiry,
             hasInvalidExpires: isInvalid && (kind != .oauth || claims?.expiry == nil),
             accountID: account ?? claims?.accountID.flatMap { Secret($0)?.revealed },
             email: email ?? claims?.email, hasUnresolvedReference: isReference, proxy: try proxy(entry["proxy"]),
             allowedHosts: try allowedHosts(entry["allowedHosts"]))
+        if kind == .oauth { profile.facts = LoginFacts(entry) }
+        return profile
     }
 
     /// A list that cannot be understood is none to go by.

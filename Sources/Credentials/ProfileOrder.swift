@@ -62,6 +62,8 @@ public enum ProfileOrder {
             case .invalid: return .invalidExpires
             }
         }
+        // Nothing is kept of it that could have ended.
+        if profile.isOnDemand { return .ok }
         if profile.hasUnresolvedReference { return .unresolvedReference }
         let isUsable = profile.isUsable(now: now)
         if profile.overlay != nil, !isUsable { return profile.secret == nil ? .overlayUnreadable : .overlayExpired }

@@ -10,8 +10,8 @@ import Synchronization
 public final class SecretPrograms: Sendable {
     /// By our settings; they go before a neighbour's of the same alias.
     let places: SecretPlaces
-    private let run: @Sendable ([Program]) -> [Result<[UInt8], ProgramFailure>]
-    private let environment: @Sendable (String) -> String?
+    let run: @Sendable ([Program]) -> [Result<[UInt8], ProgramFailure>]
+    let environment: @Sendable (String) -> String?
     private let known = Mutex<[Key: Result<Secret, UnresolvedReference>]>([:])
 
     /// A reference to a program, as far as it decides about the answer.

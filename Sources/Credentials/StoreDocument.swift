@@ -82,12 +82,17 @@ public enum Credential: Sendable {
     /// A static token; `expires` in ms since 1970.
     case token(Secret, provider: String, expires: Int64?)
     /// The result of a login; `expires` in ms since 1970.
-    case oauth(access: Secret, refresh: Secret, expires: Int64, provider: String, accountID: String?, email: String?)
+    case oauth(
+        access: Secret, refresh: Secret, expires: Int64, provider: String, accountID: String?, email: String?,
+        facts: LoginFacts = LoginFacts())
+    /// None: the provider's data says how one is had for a while.
+    case onDemand(provider: String)
 
     /// The provider, normalised.
     public var provider: String {
         switch self {
-        case .apiKey(_, let provider), .token(_, let provider, _), .oauth(_, _, _, let provider, _, _): ProviderName.normalised(provider)
+        case .apiKey(_, let provider), .token(_, let provider, _), .oauth(_, _, _, let provider, _, _, _), .onDemand(let provider):
+            ProviderName.normalised(provider)
         }
     }
 }
@@ -112,6 +117,7 @@ extension StoreDocument {
         entry["access"] = .string(tokens.access.revealed)
         if let refresh = tokens.refresh { entry["refresh"] = .string(refresh.revealed) }
         entry["expires"] = .integer(tokens.expires)
+        if let baseURL = tokens.baseURL { entry["baseUrl"] = .string(baseURL) }
         if let idToken = tokens.idToken, entry["idToken"] != nil { entry["idToken"] = .string(idToken.revealed) }
         setEntry(id, entry)
         return true
@@ -120,7 +126,7 @@ extension StoreDocument {
     /// The members that make up a credential, in any of its kinds and spellings.
     static let credentialMembers = [
         "type", "mode", "provider", "key", "apiKey", "keyRef", "token", "tokenRef", "access", "refresh", "expires", "accountId", "idToken",
-        "oauthRef", "email", "overlay",
+        "oauthRef", "email", "overlay", "onDemand", "clientId", "tokenEndpoint", "baseUrl",
     ]
 }
 
@@ -134,6 +140,12 @@ public struct RenewedTokens: Sendable {
     public let expires: Int64
     /// The new id token, kept only where the profile already has one.
     public let idToken: Secret?
+    /// What the answer says beside them: the account, whose it is, and where requests with these tokens go.
+    public var accountID: String?
+    /// Whose they are, for people.
+    public var email: String?
+    /// Where requests with these tokens go.
+    public var baseURL: String?
 
     /// Tokens from their parts.
     public init(access: Secret, refresh: Secret?, expires: Int64, idToken: Secret? = nil) {
@@ -154,13 +166,15 @@ extension Credential {
             var entry: Object = ["type": "token", "provider": .string(provider), "token": .string(token.revealed)]
             entry["expires"] = expires.map { .integer($0) }
             return entry
-        case .oauth(let access, let refresh, let expires, _, let accountID, let email):
+        case .onDemand: return ["type": "token", "provider": .string(provider), "onDemand": true]
+        case .oauth(let access, let refresh, let expires, _, let accountID, let email, let facts):
             var entry: Object = [
                 "type": "oauth", "provider": .string(provider), "access": .string(access.revealed), "refresh": .string(refresh.revealed),
                 "expires": .integer(expires),
             ]
             entry["accountId"] = accountID.map { .string($0) }
             entry["email"] = email.map { .string($0) }
+            for (name, value) in facts.members { entry[name] = value }
             return entry
         }
     }

@@ -62,8 +62,10 @@ public struct StoreSnapshot: Sendable {
             overlayFiles: overlayFiles, minted: minted)
     }
 
-    /// The token that was minted of the profile's credential; nil where there is none.
-    public func minted(of profile: Profile, by mint: Mint) -> MintedToken? { profile.secret.flatMap { minted[mint.key(of: $0)] } }
+    /// The token that was issued for the profile; nil where there is none.
+    public func issued(for profile: Profile, by issuance: Issuance) -> MintedToken? {
+        issuance.key(for: profile).flatMap { minted[$0] }
+    }
 
     /// The profile with this id.
     public func profile(_ id: String) -> Profile? { positions[id].map { profiles[$0] } }

@@ -21,6 +21,16 @@ public enum TrustedProgram {
         }
     }
 
+    /// Where a shell would find the program called `name`: in the first absolute folder of `path` that has it. Nil when none has.
+    public static func find(_ name: String, path: String?) -> String? {
+        for folder in (path ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":") where folder.hasPrefix("/") {
+            let candidate = "\(folder)/\(name)"
+            var info = stat()
+            if unsafe access(candidate, X_OK) == 0, unsafe stat(candidate, &info) == 0, Status(info).kind == .regular { return candidate }
+        }
+        return nil
+    }
+
     /// The path to run for the program at `path`, with all links followed.
     public static func check(_ path: String, _ rules: Rules = Rules()) throws(FileError) -> String {
         try check(path, rules, owners: [System.user, 0])

@@ -22,6 +22,7 @@ public final class AuthorizationRequest: Sendable {
 
     private let pkce: PKCE
     private let state: String
+    private let rule: StateRule
     /// The authorization server by its origin, to tell a mix-up (RFC 9700 §4.4).
     private let origin: String?
     private let isAnswered = Atomic(false)
@@ -37,13 +38,12 @@ public final class AuthorizationRequest: Sendable {
         self.pkce = pkce
         self.state = state
         self.redirect = redirect
+        rule = rules.state
         origin = EndpointURL(endpoint)?.origin
         // The order is that of spec/credential-formats.md §4.1: some servers have been seen to care.
-        var parameters = [
-            ("response_type", "code"), ("client_id", client.clientID), ("redirect_uri", redirect.uri),
-            ("scope", client.scopes.joined(separator: " ")), ("code_challenge", pkce.challenge), ("code_challenge_method", "S256"),
-            ("state", state),
-        ]
+        var parameters = [("response_type", "code"), ("client_id", client.clientID), ("redirect_uri", redirect.uri)]
+        if !client.scopes.isEmpty { parameters.append(("scope", client.scopes.joined(separator: " "))) }
+        parameters += [("code_challenge", pkce.challenge), ("code_challenge_method", "S256"), ("state", state)]
         parameters += rules.authorizeParameters.map { ($0.name, $0.value) }
         let query = String(decoding: TokenRequest.form(parameters).bytes, as: UTF8.self)
         url = "\(endpoint)\(endpoint.contains("?") ? "&" : "?")\(query)"
@@ -55,7 +55,7 @@ public final class AuthorizationRequest: Sendable {
         guard answer.saysSomething else { throw LoginFailure(.noCode) }
         if let given = answer.state {
             guard ConstantTime.equal(Array(given.utf8), Array(state.utf8)) else { throw LoginFailure(.wrongState) }
-        } else if source == .callback {
+        } else if source == .callback || rule.isRequiredInPaste {
             throw LoginFailure(.wrongState)
         }
         guard isFromOurs(answer.issuer) else { throw LoginFailure(.wrongIssuer) }
@@ -64,7 +64,8 @@ public final class AuthorizationRequest: Sendable {
         guard !isAnswered.exchange(true, ordering: .acquiringAndReleasing) else { throw LoginFailure(.answeredAlready) }
         if let error = answer.error { throw LoginFailure(.denied, code: ErrorCode.printable(error)) }
         guard let code else { throw LoginFailure(.noCode) }
-        return AuthorizationCode(code: code, verifier: pkce.verifier, redirectURI: redirect.uri)
+        return AuthorizationCode(
+            code: code, verifier: pkce.verifier, redirectURI: redirect.uri, state: rule.isSentInExchange ? state : nil)
     }
 
     /// Nobody has to say who they are, but whoever does must be ours (RFC 9207 §2.4).
@@ -83,6 +84,8 @@ public struct AuthorizationCode: Sendable {
     public let verifier: Secret
     /// The redirect URI it was asked for with.
     public let redirectURI: String
+    /// The state it was asked for with, where the exchange repeats it.
+    public var state: String?
 }
 
 /// Error codes of others, before they are shown.

@@ -15,6 +15,8 @@ public struct DeviceCode: Sendable {
     public let expires: Int64
     /// The device code itself, or OpenAI's `device_auth_id`.
     let deviceCode: Secret
+    /// To the challenge that the login was started with.
+    var verifier: Secret?
 
     /// What the standard says where the answer says nothing (RFC 8628 §3.2).
     static let assumedInterval = 5.0
@@ -22,14 +24,15 @@ public struct DeviceCode: Sendable {
     static let longestLife = Duration.seconds(15 * 60)
 
     /// Reads the answer to the start of a device login.
-    init(_ answer: TokenAnswer, rules: DeviceRules, now: Int64) throws(LoginFailure) {
+    init(_ answer: TokenAnswer, rules: DeviceRules, state: String? = nil, now: Int64) throws(LoginFailure) {
         guard (200...299).contains(answer.status) else { throw DeviceReply.failure(answer) }
         guard let members = (try? Reader.parse(answer.body.bytes))?.object else {
             throw LoginFailure(.invalidAnswer, status: answer.status, detail: "no JSON object")
         }
+        if let state, members["state"]?.string != state { throw LoginFailure(.wrongState) }
         let names = Self.names(rules)
-        guard let deviceCode = members[names.deviceCode]?.string.flatMap({ Secret($0) }),
-            let userCode = names.userCode.lazy.compactMap({ members[$0]?.string }).first, Self.isTypeable(userCode)
+        guard let userCode = names.userCode.lazy.compactMap({ members[$0]?.string }).first, Self.isTypeable(userCode),
+            let deviceCode = (members[names.deviceCode]?.string ?? (names.isByUserCode ? userCode : nil)).flatMap({ Secret($0) })
         else { throw LoginFailure(.invalidAnswer, status: answer.status, detail: "no device code") }
         self.deviceCode = deviceCode
         self.userCode = userCode
@@ -46,14 +49,18 @@ public struct DeviceCode: Sendable {
         }
         let seconds = Self.seconds(members["interval"]) ?? Self.assumedInterval
         interval = .milliseconds(Int64(min(max(seconds, 0), 60) * 1000))
-        let life = Self.seconds(members["expires_in"]).map { Int64(min(max($0, 0), 3600) * 1000) } ?? Self.longestLife.milliseconds
-        expires = now + min(life, Self.longestLife.milliseconds)
+        var manners = DeviceManners()
+        if case .standard(_, let given) = rules { manners = given }
+        let told = Value.object(members).member(at: manners.expiry)
+        // A life of nothing is one.
+        let end = Self.seconds(told).map { $0 <= 0 } == true ? now : manners.expiryForm.end(told, now: now)
+        expires = min(max(end ?? .max, now), now + Self.longestLife.milliseconds)
     }
 
-    private static func names(_ rules: DeviceRules) -> (deviceCode: String, userCode: [String]) {
+    private static func names(_ rules: DeviceRules) -> (deviceCode: String, userCode: [String], isByUserCode: Bool) {
         switch rules {
-        case .standard: ("device_code", ["user_code"])
-        case .openai: ("device_auth_id", ["user_code", "usercode"])
+        case .standard(_, let manners): ("device_code", ["user_code"], manners.pollKey == .userCode)
+        case .openai: ("device_auth_id", ["user_code", "usercode"], false)
         }
     }
 
@@ -93,9 +100,15 @@ enum DeviceReply: Equatable {
     case unclear
 
     /// The answer of a token endpoint, or of OpenAI's own, to a poll.
-    init(_ answer: TokenAnswer, rules: DeviceRules) {
+    init(_ answer: TokenAnswer, rules: DeviceRules, answerRules: AnswerRules = AnswerRules()) {
+        var manners = DeviceManners()
+        if case .standard(_, let given) = rules { manners = given }
         if (200...299).contains(answer.status) {
-            self = .granted
+            self = Self.reply(answer, manners, answerRules)
+            return
+        }
+        if manners.pendingStatuses.contains(answer.status) {
+            self = .pending
             return
         }
         let failure = Self.failure(answer)
@@ -110,6 +123,14 @@ enum DeviceReply: Equatable {
             if case .openai = rules { self = .pending } else { self = .failed(failure) }
         default: self = .failed(failure)
         }
+    }
+
+    /// An answer with a status of success may say something else in its body.
+    private static func reply(_ answer: TokenAnswer, _ manners: DeviceManners, _ rules: AnswerRules) -> DeviceReply {
+        guard let word = (try? Reader.parse(answer.body.bytes))?.member(at: rules.status)?.string else { return .granted }
+        if rules.granted.contains(word) { return .granted }
+        if manners.pending.contains(word) { return .pending }
+        return .failed(LoginFailure(.denied, code: ErrorCode.printable(word)))
     }
 
     /// What a refusal says by its status and code.

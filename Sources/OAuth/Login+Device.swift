@@ -1,17 +1,25 @@
 import Credentials
+import Digest
 import Files
 
 extension Login {
     /// Begins a device login: asks the provider for a code that a person types on any device.
     public func startDevice() throws(LoginFailure) -> DeviceCode {
         guard let rules = client.login?.device else { throw LoginFailure(.settings, detail: "this provider has no device login") }
+        var manners = DeviceManners()
+        if case .standard(_, let given) = rules { manners = given }
+        let pkce = manners.usesPKCE ? PKCE() : nil
+        let state = manners.sendsState ? Hexadecimal.encode(Random.bytes(16)) : nil
+        let request = TokenRequest.deviceStart(rules, client: client, challenge: pkce?.challenge, state: state).through(proxy)
         let answer: TokenAnswer
         do throws(TransportFailure) {
-            answer = try transport.post(TokenRequest.deviceStart(rules, client: client).through(proxy))
+            answer = try transport.post(request)
         } catch {
             throw LoginFailure(error)
         }
-        return try DeviceCode(answer, rules: rules, now: clock.now())
+        var code = try DeviceCode(answer, rules: rules, state: state, now: clock.now())
+        code.verifier = pkce?.verifier
+        return code
     }
 
     /// Polls until the person has decided, and stores the login. Nil when `waiting` (asked at least ten times a second) said no
@@ -35,7 +43,7 @@ extension Login {
 
     private func pollRequest(_ code: DeviceCode, _ rules: DeviceRules) throws(LoginFailure) -> TokenRequest {
         switch rules {
-        case .standard: .device(code.deviceCode, client: client, clientSecret: try clientSecret())
+        case .standard(_, let manners): .device(code, manners, client: client, clientSecret: try clientSecret())
         case .openai(_, let url, _, _): .openaiDevicePoll(url, deviceID: code.deviceCode, userCode: code.userCode, client: client)
         }
     }
@@ -44,7 +52,7 @@ extension Login {
     private func ask(_ request: TokenRequest, _ rules: DeviceRules) throws(LoginFailure) -> (TokenAnswer?, DeviceReply) {
         do throws(TransportFailure) {
             let answer = try SignalShield.during { () throws(TransportFailure) in try transport.post(request) }
-            return (answer, DeviceReply(answer, rules: rules))
+            return (answer, DeviceReply(answer, rules: rules, answerRules: client.answer))
         } catch {
             if case .tooLarge = error { throw LoginFailure(error) }
             return (nil, .unclear)

@@ -72,7 +72,10 @@ public struct Login: Sendable {
     /// The app's secret, where the provider wants one.
     func clientSecret() throws(LoginFailure) -> String? {
         guard let name = client.clientSecretEnvironment else { return nil }
-        guard let value = environment(name), !value.isEmpty else { throw LoginFailure(.settings, detail: "$\(name) is not set") }
+        guard let value = environment(name), !value.isEmpty else {
+            if client.secretIsOptional { return nil }
+            throw LoginFailure(.settings, detail: "$\(name) is not set")
+        }
         return value
     }
 

@@ -30,6 +30,8 @@ public struct LoginFailure: Error, Sendable, Equatable, CustomStringConvertible 
         case notDurable = "not_durable"
         /// Another process is finishing a login of this provider.
         case busy
+        /// The issuer's endpoints could not be had, or are not to be trusted.
+        case discovery
         /// The provider's settings cannot be used for this login.
         case settings
     }
@@ -69,6 +71,7 @@ public struct LoginFailure: Error, Sendable, Equatable, CustomStringConvertible 
             case .inDoubt: "the code was sent and no whole answer came back"
             case .notDurable: "the login cannot be stored"
             case .busy: "another process is finishing a login of this provider"
+            case .discovery: "the issuer's .well-known/openid-configuration cannot be used"
             case .settings: "the provider's settings cannot be used for this login"
             }
         let facts = [status.map { "HTTP \($0)" }, code, detail].compactMap { $0 }

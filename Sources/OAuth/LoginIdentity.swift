@@ -8,6 +8,14 @@ struct LoginIdentity: Equatable {
     let email: String?
     let subject: String?
 
+    /// From what the provider's data finds, else from the tokens' claims.
+    init(provider: String, _ tokens: RenewedTokens) {
+        let claimed = LoginIdentity(provider: provider, access: tokens.access, idToken: tokens.idToken)
+        let account = tokens.accountID.flatMap { Secret($0) == nil ? nil : $0 }
+        self.init(
+            provider: provider, accountID: account ?? claimed.accountID, email: tokens.email ?? claimed.email, subject: claimed.subject)
+    }
+
     /// From the access token's claims, and where they say nothing, the id token's.
     init(provider: String, access: Secret, idToken: Secret?) {
         let claims = [access, idToken].compactMap { $0 }.compactMap { AccessTokenClaims($0) }
@@ -65,10 +73,18 @@ struct LoginIdentity: Equatable {
     }
 
     private var name: String {
-        if let email, Self.isName(email) { return email }
+        if let email, Self.isName(email) || Self.isUser(email) { return email }
         guard let subject = subject ?? accountID else { return "default" }
         let encoded = "id-" + Base64URL.encode(Array(subject.utf8))
         return encoded.utf8.count <= 128 ? encoded : "id-" + Base64URL.encode(SHA256.hash(subject))
+    }
+
+    /// A user's name, where a provider's data says that its users are known by one.
+    private static func isUser(_ name: String) -> Bool {
+        (2...64).contains(name.utf8.count)
+            && name.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || "._-".utf8.contains($0)
+            }
     }
 
     /// Something that can be typed on a command line and put into a path.

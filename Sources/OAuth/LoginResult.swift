@@ -1,4 +1,5 @@
 public import Credentials
+import JSON
 
 /// Where a login is wanted.
 public struct LoginTarget: Sendable {
@@ -67,7 +68,7 @@ extension Login {
     private func read(_ answer: JournalledAnswer) throws(LoginFailure) -> RenewedTokens {
         // A login is read as a refresh of nobody's profile: any account will do.
         let nobody = Profile(id: "", provider: target.provider, kind: .oauth, secret: nil)
-        switch TokenVerdict(answer, for: nobody) {
+        switch TokenVerdict(answer, for: nobody, by: client) {
         case .renewed(let tokens): return tokens
         case .refused(let failure): throw LoginFailure(.refused, status: failure.status, code: failure.code)
         case .failed(let failure):
@@ -78,11 +79,11 @@ extension Login {
 
     private func keep(_ tokens: RenewedTokens, requested: String?) throws(LoginFailure) -> LoginResult {
         guard let refresh = tokens.refresh else { throw LoginFailure(.incomplete, detail: "no refresh_token") }
-        let identity = LoginIdentity(provider: target.provider, access: tokens.access, idToken: tokens.idToken)
+        let identity = LoginIdentity(provider: target.provider, asked(tokens))
         if target.needsAccountID, identity.accountID == nil { throw LoginFailure(.incomplete, detail: "no account id in the access token") }
         let credential = Credential.oauth(
             access: tokens.access, refresh: refresh, expires: tokens.expires, provider: target.provider, accountID: identity.accountID,
-            email: identity.email)
+            email: identity.email, facts: facts(tokens))
         do throws(StoreError) {
             let before = try store.load()
             let place = identity.place(in: before, requested: requested, replacing: target.replaces)
@@ -96,6 +97,32 @@ extension Login {
         } catch {
             throw LoginFailure(.notDurable, detail: error.description)
         }
+    }
+}
+
+extension Login {
+    /// What is kept with a login because it is not the same for all of them.
+    private func facts(_ tokens: RenewedTokens) -> LoginFacts {
+        var facts = LoginFacts()
+        if client.clientIDEnvironment != nil { facts.clientID = client.clientID }
+        if client.issuer != nil { facts.tokenEndpoint = client.tokenURL }
+        facts.baseURL = tokens.baseURL
+        return facts
+    }
+
+    /// With the account that the provider names when it is asked for it (OpenID Connect Core §5.3). The login is worth keeping without.
+    private func asked(_ tokens: RenewedTokens) -> RenewedTokens {
+        guard let url = client.userinfoURL else { return tokens }
+        var request = TokenRequest(url: url, contentType: "", body: SensitiveBytes(), caFile: client.caFile)
+        request.method = .get
+        request.credential = SensitiveBytes("authorization: Bearer \(tokens.access.revealed)")
+        guard let answer = try? transport.post(request.through(proxy)), answer.status == 200,
+            let root = try? Reader.parse(answer.body.bytes)
+        else { return tokens }
+        var tokens = tokens
+        tokens.accountID = root.member(at: client.answer.account)?.string ?? tokens.accountID
+        tokens.email = root.member(at: client.answer.email)?.string ?? tokens.email
+        return tokens
     }
 }
 

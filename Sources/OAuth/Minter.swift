@@ -2,23 +2,68 @@ public import Credentials
 import Files
 import JSON
 
-/// Has a short-lived token minted for a profile's own credential: across threads and processes once, kept in `auth.json`. Blocks.
+/// Has a short-lived token issued for a profile: across threads and processes once, kept in `auth.json`. Blocks.
 ///
-/// The parent is not spent by it, so that nothing can be lost here: a token whose answer went astray is minted anew.
+/// Nothing is spent by it, so that nothing can be lost here: a token whose answer went astray is issued anew.
 public struct Minter: Sendable {
     private let store: AgentStore
-    private let transport: any TokenTransport
-    private let clock: WallClock
+    let transport: any TokenTransport
+    let clock: WallClock
+    /// Looks up a client's id and secret.
+    let environment: @Sendable (_ name: String) -> String?
 
     /// A minter for one agent's profiles.
-    public init(store: AgentStore, transport: any TokenTransport = CurlTransport(), clock: WallClock = .system) {
+    public init(
+        store: AgentStore, transport: any TokenTransport = CurlTransport(), clock: WallClock = .system,
+        environment: @escaping @Sendable (_ name: String) -> String? = ProcessEnvironment.value
+    ) {
         self.store = store
         self.transport = transport
         self.clock = clock
+        self.environment = environment
     }
 
-    /// A token for `profileID`, new or one that another process has had minted. `client`: how the parent is renewed when it is a login.
-    public func mint(profileID: String, by mint: Mint, client: OAuthClient?, cause: Cause) -> RefreshOutcome {
+    /// A token for `profileID`, new or one that another process has had issued. `client`: how its credential is renewed when it is a login.
+    public func issue(profileID: String, by issuance: Issuance, client: OAuthClient?, cause: Cause) -> RefreshOutcome {
+        if case .exchange(let mint) = issuance { return self.mint(profileID: profileID, by: mint, client: client, cause: cause) }
+        do throws(Ending) {
+            let snapshot = try load { () throws(StoreError) in try store.load() }
+            guard let profile = snapshot.profile(profileID), profile.isOnDemand else { return .unchanged }
+            return try token(for: profile, issuance, cause) { () throws(Ending) in try ask(issuance, for: profile) }
+        } catch {
+            return error.outcome
+        }
+    }
+
+    /// A token for a profile that is not stored yet; nothing is kept of it.
+    public func trial(of issuance: Issuance, for profile: Profile) -> Result<MintedToken, RefreshFailure> {
+        do throws(Ending) {
+            return .success(try ask(issuance, for: profile))
+        } catch {
+            guard case .transient(let failure, _) = error.outcome else { return .failure(RefreshFailure(.invalidAnswer)) }
+            return .failure(failure)
+        }
+    }
+
+    private func ask(_ issuance: Issuance, for profile: Profile) throws(Ending) -> MintedToken {
+        switch issuance {
+        case .clientCredentials(let client): return try ask(client, for: profile)
+        case .program(let program): return try ask(program)
+        case .exchange(let mint):
+            guard let secret = profile.secret else { throw Ending(.unchanged) }
+            return try ask(mint, Parent(profile: profile, secret: secret))
+        }
+    }
+
+    private func ask(_ program: CredentialProgram) throws(Ending) -> MintedToken {
+        guard let programs = store.programs else { throw .failed(.reference, detail: "no program is run here") }
+        switch programs.token(from: program, now: clock.now()) {
+        case .success(let token): return token
+        case .failure(let failure): throw .failed(.reference, detail: failure.description)
+        }
+    }
+
+    func mint(profileID: String, by mint: Mint, client: OAuthClient?, cause: Cause) -> RefreshOutcome {
         do throws(Ending) {
             let parent = try parent(profileID, client, .expired)
             do throws(Ending) {
@@ -38,7 +83,7 @@ public struct Minter: Sendable {
         }
     }
 
-    private struct Parent {
+    struct Parent {
         let profile: Profile
         let secret: Secret
     }
@@ -72,7 +117,14 @@ public struct Minter: Sendable {
         if let hosts = parent.profile.allowedHosts, !hosts.contains(place.host) {
             throw .failed(.settings, detail: "the allowedHosts of \(parent.profile.id) do not have the mint's host, \(place.host)")
         }
-        let key = mint.key(of: parent.secret)
+        return try token(for: parent.profile, .exchange(mint), cause) { () throws(Ending) in try ask(mint, parent) }
+    }
+
+    /// What the cache holds for the profile, or else what `ask` brings, under a lock of all processes.
+    private func token(
+        for profile: Profile, _ issuance: Issuance, _ cause: Cause, _ ask: () throws(Ending) -> MintedToken
+    ) throws(Ending) -> RefreshOutcome {
+        guard let key = issuance.key(for: profile) else { throw Ending(.unchanged) }
         let lock: FileLock?
         do throws(FileError) {
             _ = try PrivateDirectory.ensure(store.locksDirectory)
@@ -83,23 +135,15 @@ public struct Minter: Sendable {
         guard let lock else { throw .failed(.laneHeld) }
         defer { withExtendedLifetime(lock) {} }
         let snapshot = try load { () throws(StoreError) in try store.load() }
-        if let held = snapshot.minted[key], cause.isSatisfied(by: held, now: clock.now()) { return .adopted(snapshot) }
-        let minted = try ask(mint, parent)
-        return .refreshed(
-            try load { () throws(StoreError) in try store.keep(minted, as: key, of: parent.profile.id, now: clock.now()) })
+        if let held = snapshot.issued(for: profile, by: issuance), cause.isSatisfied(by: held, now: clock.now()) {
+            return .adopted(snapshot)
+        }
+        let issued = try ask()
+        return .refreshed(try load { () throws(StoreError) in try store.keep(issued, as: key, of: profile.id, now: clock.now()) })
     }
 
     private func ask(_ mint: Mint, _ parent: Parent) throws(Ending) -> MintedToken {
-        let answer: TokenAnswer
-        do throws(TransportFailure) {
-            answer = try transport.post(.mint(mint, of: parent.secret).through(parent.profile.proxy))
-        } catch {
-            switch error {
-            case .notSent(let code): throw .failed(.unreachable, code: code)
-            case .inDoubt(let code): throw .failed(.unreachable, code: code)
-            case .tooLarge(let status): throw .failed(.invalidAnswer, status: status, detail: "larger than any token answer")
-            }
-        }
+        let answer = try post(.mint(mint, of: parent.secret).through(parent.profile.proxy))
         guard (200...299).contains(answer.status) else {
             throw Ending(.transient(RefreshFailure(.status, status: answer.status), retryAfter: answer.retryAfter))
         }
@@ -107,16 +151,9 @@ public struct Minter: Sendable {
         else {
             throw .failed(.invalidAnswer, status: answer.status, detail: "no token at \(mint.tokenPath.joined(separator: "."))")
         }
-        return MintedToken(secret: secret, expires: expiry(root.member(at: mint.expiryPath), of: secret))
-    }
-
-    private func expiry(_ value: Value?, of secret: Secret) -> Int64 {
         let now = clock.now()
-        guard let number = value?.double ?? value?.string.flatMap({ Double($0) }), number > 0, number < 1e15 else {
-            return AccessTokenClaims(secret)?.expiry ?? now + TokenVerdict.assumedLife
-        }
-        if number > 1e12 { return Int64(number) }
-        return number > 1e9 ? Int64(number * 1000) : now + Int64(number * 1000)
+        let told = ExpiryForm.any.end(root.member(at: mint.expiryPath), now: now) ?? AccessTokenClaims(secret)?.expiry
+        return MintedToken(secret: secret, expires: told ?? now + TokenVerdict.assumedLife)
     }
 
     private func load(_ body: () throws(StoreError) -> StoreSnapshot) throws(Ending) -> StoreSnapshot {
@@ -136,12 +173,6 @@ extension Cause {
         case .expired: return true
         case .early(let held), .rejected(let held): return token.secret.fingerprint != held
         }
-    }
-}
-
-extension Value {
-    fileprivate func member(at path: [String]) -> Value? {
-        path.isEmpty ? nil : path.reduce(Optional(self)) { value, name in value?[name] }
     }
 }
 

@@ -37,7 +37,7 @@ extension Refresher {
             guard let intent = try journal.lastIntent(), intent.isOpen, let answer = try journal.answer(to: intent) else {
                 return .unchanged
             }
-            return try settle(answer, in: journal, intent, isRecorded: true)
+            return try settle(answer, in: journal, intent, by: client, isRecorded: true)
         } catch let ending as Ending {
             return ending.outcome
         } catch {
@@ -59,10 +59,11 @@ extension Refresher {
         }
         let ending: RefreshOutcome
         if let answer {
-            ending = try settle(answer, in: journal, intent, isRecorded: true)
+            ending = try settle(answer, in: journal, intent, by: flight.client, isRecorded: true)
         } else if let kept = UnwrittenAnswers.answer(to: intent) {
             // The disk would not take it then; it may now.
-            ending = try settle(kept, in: journal, intent, isRecorded: (try? journal.record(kept, to: intent)) ?? false)
+            let isRecorded = (try? journal.record(kept, to: intent)) ?? false
+            ending = try settle(kept, in: journal, intent, by: flight.client, isRecorded: isRecorded)
         } else {
             return try resolveDoubt(about: intent, in: journal, flight)
         }
@@ -74,13 +75,13 @@ extension Refresher {
 
     /// Steps 8 and 9 for an answer that was journalled before the crash, or kept in memory since.
     private func settle(
-        _ answer: JournalledAnswer, in journal: borrowing RefreshJournal, _ intent: RefreshIntent, isRecorded: Bool
+        _ answer: JournalledAnswer, in journal: borrowing RefreshJournal, _ intent: RefreshIntent, by client: OAuthClient, isRecorded: Bool
     ) throws(Ending) -> RefreshOutcome {
         guard let profile = try load().profile(intent.profileID) else {
             close(intent, in: journal, isDone: false)
             return .unchanged
         }
-        return try settle(answer, nil, to: intent, for: profile, journal, isRecorded: isRecorded)
+        return try settle(answer, nil, to: intent, for: profile, by: client, journal, isRecorded: isRecorded)
     }
 
     /// Decides about a token that was sent and whose answer is not known.

@@ -51,7 +51,7 @@ public struct Refresher: Sendable {
 
         // 4. Nothing is spent unless its successor can be kept.
         try proveDurability()
-        let request = try request(spending: token, flight).through(profile.proxy)
+        let request = try request(spending: token, of: profile, flight).through(profile.proxy)
         StartSpacing.waitForTurn(in: lane, of: store, clock: clock)
         try checkpoint(.durabilityProved)
 
@@ -62,7 +62,7 @@ public struct Refresher: Sendable {
             let isRecorded = (try? journal.record(answer, to: intent)) ?? false
             try checkpoint(.answerJournalled)
             // 8. The store, and 9. the end of the intent.
-            return try settle(answer, retryAfter, to: intent, for: profile, journal, isRecorded: isRecorded)
+            return try settle(answer, retryAfter, to: intent, for: profile, by: flight.client, journal, isRecorded: isRecorded)
         }
     }
 
@@ -70,7 +70,7 @@ public struct Refresher: Sendable {
 
     /// The lane to enter, from a first look at the store.
     private func lane(of flight: Flight) throws(Ending) -> Lane {
-        guard EndpointURL(flight.client.tokenURL) != nil else {
+        guard EndpointURL(flight.client.place) != nil else {
             throw .failed(.settings, detail: "the token URL must be https, or http to a loopback host")
         }
         guard let profile = try load().profile(flight.profileID), profile.kind == .oauth else { throw Ending(.unchanged) }
@@ -137,13 +137,31 @@ public struct Refresher: Sendable {
         }
     }
 
-    private func request(spending token: Secret, _ flight: Flight) throws(Ending) -> TokenRequest {
+    private func request(spending token: Secret, of profile: Profile, _ flight: Flight) throws(Ending) -> TokenRequest {
         var clientSecret: String?
         if let name = flight.client.clientSecretEnvironment {
-            guard let value = environment(name), !value.isEmpty else { throw .failed(.settings, detail: "$\(name) is not set") }
-            clientSecret = value
+            clientSecret = environment(name).flatMap { $0.isEmpty ? nil : $0 }
+            if clientSecret == nil, !flight.client.secretIsOptional { throw .failed(.settings, detail: "$\(name) is not set") }
         }
-        return .refresh(token, client: flight.client, clientSecret: clientSecret)
+        return .refresh(token, client: try ready(flight.client, for: profile), clientSecret: clientSecret)
+    }
+
+    /// The client that the login was made with, at the endpoint that it was made at, as far as the data leaves them open.
+    private func ready(_ client: OAuthClient, for profile: Profile) throws(Ending) -> OAuthClient {
+        var client = client
+        if let name = client.clientIDEnvironment {
+            guard let id = profile.facts.clientID ?? environment(name), !id.isEmpty else {
+                throw .failed(.settings, detail: "$\(name) is not set")
+            }
+            client.clientID = id
+        }
+        if client.tokenURL.isEmpty, let known = profile.facts.tokenEndpoint, client.mayUse(endpoint: known) { client.tokenURL = known }
+        do throws(LoginFailure) {
+            return try client.discovered(transport, profile.proxy)
+        } catch {
+            let reason: RefreshFailure.Reason = error.reason == .unreachable || error.reason == .inDoubt ? .unreachable : .settings
+            throw .failed(reason, status: error.status, code: error.code, detail: error.description)
+        }
     }
 
     // MARK: 5. and 6. Intent and request
@@ -193,12 +211,12 @@ public struct Refresher: Sendable {
 
     /// Does what `answer` says, then closes `intent`. Also the recovery of an answer that a crash left in the journal.
     func settle(
-        _ answer: JournalledAnswer, _ retryAfter: Duration?, to intent: RefreshIntent, for profile: Profile,
+        _ answer: JournalledAnswer, _ retryAfter: Duration?, to intent: RefreshIntent, for profile: Profile, by client: OAuthClient,
         _ journal: borrowing RefreshJournal, isRecorded: Bool
     ) throws(Ending) -> RefreshOutcome {
         let outcome: RefreshOutcome
         var isDone = false
-        switch TokenVerdict(answer, for: profile) {
+        switch TokenVerdict(answer, for: profile, by: client) {
         case .renewed(let tokens):
             do throws(Ending) {
                 outcome = try keep(tokens, intent, isRecorded: isRecorded)

@@ -3,15 +3,8 @@ import Credentials
 extension TokenRequest {
     /// The request that renews a token (RFC 6749 §6). No scope is sent: the grant keeps what it has.
     static func refresh(_ token: Secret, client: OAuthClient, clientSecret: String?) -> TokenRequest {
-        var parameters = [("grant_type", "refresh_token"), ("refresh_token", token.revealed), ("client_id", client.clientID)]
-        if let clientSecret { parameters.append(("client_secret", clientSecret)) }
-        let body: SensitiveBytes
-        let contentType: String
-        switch client.bodyForm {
-        case .form: (body, contentType) = (form(parameters), "application/x-www-form-urlencoded")
-        case .json: (body, contentType) = (json(parameters), "application/json")
-        }
-        return TokenRequest(url: client.tokenURL, contentType: contentType, body: body, caFile: client.caFile)
+        toTokenEndpoint(
+            of: client, [("grant_type", "refresh_token"), ("refresh_token", token.revealed), ("client_id", client.clientID)], clientSecret)
     }
 
     /// `name=value` pairs, percent-encoded but for RFC 3986's unreserved characters.

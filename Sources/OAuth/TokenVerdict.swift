@@ -12,13 +12,13 @@ enum TokenVerdict {
     case failed(RefreshFailure)
 
     /// Reads the answer to the refresh of `profile`.
-    init(_ answer: JournalledAnswer, for profile: Profile) {
+    init(_ answer: JournalledAnswer, for profile: Profile, by client: OAuthClient) {
         guard (200...299).contains(answer.status) else {
-            self = Self.refusal(answer)
+            self = Self.refusal(answer, client)
             return
         }
         do throws(RefreshFailure) {
-            self = .renewed(try Self.tokens(answer, for: profile))
+            self = .renewed(try Self.tokens(answer, for: profile, client.answer))
         } catch {
             self = .failed(error)
         }
@@ -33,11 +33,12 @@ enum TokenVerdict {
     /// costs one 401 and a forced refresh.
     static let assumedLife: Int64 = 3600 * 1000
 
-    private static func refusal(_ answer: JournalledAnswer) -> TokenVerdict {
+    private static func refusal(_ answer: JournalledAnswer, _ client: OAuthClient) -> TokenVerdict {
         let codes = errorCodes((try? Reader.parse(answer.body.bytes)) ?? .null)
         let isFinalStatus = answer.status == 400 || answer.status == 401
-        if isFinalStatus, let code = codes.first(where: definiteCodes.contains) {
-            return .refused(RefreshFailure(.refused, status: answer.status, code: code))
+        let code = codes.first { definiteCodes.contains($0) || client.refusedCodes.contains($0) }
+        if isFinalStatus && code != nil || client.refusedStatuses.contains(answer.status) {
+            return .refused(RefreshFailure(.refused, status: answer.status, code: code ?? codes.first))
         }
         return .failed(RefreshFailure(.status, status: answer.status, code: codes.first))
     }
@@ -56,36 +57,57 @@ enum TokenVerdict {
             }
     }
 
-    private static func tokens(_ answer: JournalledAnswer, for profile: Profile) throws(RefreshFailure) -> RenewedTokens {
+    private static func tokens(
+        _ answer: JournalledAnswer, for profile: Profile, _ rules: AnswerRules
+    ) throws(RefreshFailure) -> RenewedTokens {
         do throws(Flaw) {
-            guard let members = (try? Reader.parse(answer.body.bytes))?.object else { throw Flaw("no JSON object") }
+            guard let root = try? Reader.parse(answer.body.bytes), let members = root.object else { throw Flaw("no JSON object") }
+            if let word = root.member(at: rules.status)?.string, !rules.granted.contains(word) {
+                throw Flaw("\(rules.status.joined(separator: ".")) is \(ErrorCode.printable(word) ?? "none of those that mean a token")")
+            }
             if let type = members["token_type"], type.string?.lowercased() != "bearer" { throw Flaw("token_type is not bearer") }
-            guard let access = try token(members, "access_token") else { throw Flaw("no access_token") }
+            guard let access = try token(root, rules.access) else { throw Flaw("no \(rules.access.joined(separator: "."))") }
             let claims = AccessTokenClaims(access)
-            if let expected = profile.accountID, let account = claims?.accountID, account != expected { throw Flaw(reason: .otherAccount) }
-            let end = try lifetime(members["expires_in"]).map { answer.receivedAt + $0 }
-            return RenewedTokens(
-                access: access, refresh: try token(members, "refresh_token"),
-                expires: end ?? claims?.expiry ?? answer.receivedAt + assumedLife, idToken: try? token(members, "id_token"))
+            let idToken = try? token(root, ["id_token"])
+            let all = [claims, idToken.flatMap { AccessTokenClaims($0) }].compactMap { $0 }
+            let account = found(root, rules.account, all, rules.accountClaim) ?? claims?.accountID
+            if let expected = profile.accountID, let account, account != expected { throw Flaw(reason: .otherAccount) }
+            let end = try end(root.member(at: rules.expiry), rules, answer.receivedAt)
+            var tokens = RenewedTokens(
+                access: access, refresh: try token(root, rules.refresh),
+                expires: end ?? claims?.expiry ?? answer.receivedAt + assumedLife, idToken: idToken)
+            tokens.accountID = account
+            tokens.email = found(root, rules.email, all, rules.emailClaim)
+            tokens.baseURL = rules.address(in: root)
+            return tokens
         } catch {
             throw RefreshFailure(error.reason, status: answer.status, detail: error.detail)
         }
     }
 
-    /// The token called `name`; nil when it is absent, null or empty.
-    private static func token(_ members: Object, _ name: String) throws(Flaw) -> Secret? {
-        guard let value = members[name], !value.isNull, value.string?.isEmpty != true else { return nil }
-        guard let secret = value.string.flatMap({ Secret($0) }) else { throw Flaw("\(name) is no string of visible ASCII") }
+    /// The token at `path`; nil when it is absent, null or empty.
+    private static func token(_ root: Value, _ path: [String]) throws(Flaw) -> Secret? {
+        guard let value = root.member(at: path), !value.isNull, value.string?.isEmpty != true else { return nil }
+        guard let secret = value.string.flatMap({ Secret($0) }) else {
+            throw Flaw("\(path.joined(separator: ".")) is no string of visible ASCII")
+        }
         return secret
     }
 
-    /// `expires_in` in ms; nil when it is absent. Some servers write the seconds as a string.
-    private static func lifetime(_ value: Value?) throws(Flaw) -> Int64? {
+    /// What the answer says, else the first of the tokens' claims.
+    private static func found(_ root: Value, _ path: [String], _ claims: [AccessTokenClaims], _ claim: [String]) -> String? {
+        if let text = root.member(at: path)?.string, !text.isEmpty { return text }
+        return claim.isEmpty ? nil : claims.lazy.compactMap { $0.claim(at: claim) }.first
+    }
+
+    /// The end of the access token in ms since 1970; nil when the answer has none. Some servers write numbers as strings.
+    private static func end(_ value: Value?, _ rules: AnswerRules, _ now: Int64) throws(Flaw) -> Int64? {
         guard let value, !value.isNull else { return nil }
-        guard let seconds = value.double ?? value.string.flatMap({ Double($0) }), seconds > 0 else {
-            throw Flaw("expires_in is no positive number")
+        guard let end = rules.expiryForm.end(value, now: now) else {
+            let expected = rules.expiryForm == .life ? "is no positive number" : "is not written as it should be"
+            throw Flaw("\(rules.expiry.joined(separator: ".")) \(expected)")
         }
-        return Int64(min(seconds, 1e11) * 1000)
+        return end
     }
 
     /// What is wrong with a 2xx answer.

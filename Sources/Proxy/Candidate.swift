@@ -35,6 +35,8 @@ final class Candidate: Sendable {
     let connectionKey: Int
     /// How its connections leave this machine.
     let way: OutboundRoute
+    /// The provider where this login says that its requests go; nil: where all of the provider's do.
+    let moved: Provider?
     let billing: Billing
     /// Where `Standings` keeps how it fares.
     let slot: Int32
@@ -45,7 +47,7 @@ final class Candidate: Sendable {
     /// How to refresh it; nil for what cannot be.
     let client: OAuthClient?
     /// How the token that requests carry is had for it; nil: they carry it itself.
-    let mint: Mint?
+    let issuance: Issuance?
     /// Its secret is had from elsewhere, and can be asked for again.
     let isReference: Bool
     /// That has not been done yet: there is nothing to put on a request.
@@ -69,9 +71,10 @@ final class Candidate: Sendable {
     private let lines: SecretLines
 
     init(
-        key: ProfileKey, encodedID: [UInt8], poolKey: Int, connectionKey: Int, way: OutboundRoute, billing: Billing, slot: Int32,
+        key: ProfileKey, encodedID: [UInt8], poolKey: Int, connectionKey: Int, way: OutboundRoute, moved: Provider? = nil, billing: Billing,
+        slot: Int32,
         followsSubscription: Bool,
-        eligibility: Eligibility, client: OAuthClient?, mint: Mint? = nil, isReference: Bool = false, awaitsProgram: Bool = false,
+        eligibility: Eligibility, client: OAuthClient?, issuance: Issuance? = nil, isReference: Bool = false, awaitsProgram: Bool = false,
         overlay: Overlay? = nil,
         fingerprint: String,
         expires: Int64?, since: Int64?, jitter: Double, merges: [FieldMerge], replaced: [[UInt8]], lines: SecretLines,
@@ -82,12 +85,13 @@ final class Candidate: Sendable {
         self.poolKey = poolKey
         self.connectionKey = connectionKey
         self.way = way
+        self.moved = moved
         self.billing = billing
         self.slot = slot
         self.followsSubscription = followsSubscription
         self.eligibility = eligibility
         self.client = client
-        self.mint = mint
+        self.issuance = issuance
         self.isReference = isReference
         self.awaitsProgram = awaitsProgram
         self.overlay = overlay
@@ -106,7 +110,7 @@ final class Candidate: Sendable {
     var isRefreshable: Bool { (isRenewable || isReference || overlay != nil) && eligibility == .ok }
 
     /// Whether we have tokens for it made.
-    private var isRenewable: Bool { client != nil || mint != nil }
+    private var isRenewable: Bool { client != nil || issuance != nil }
 
     /// `now`: milliseconds since 1970, as expiries are.
     func readiness(now: Int64) -> Readiness {

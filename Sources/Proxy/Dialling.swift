@@ -31,7 +31,9 @@ struct Origin {
     /// Its streams may begin with a refusal.
     let watchesStreams: Bool
     /// In which fields it tells of quotas.
-    let limits: [LimitFamily]
+    let limits: [LimitNames]
+    /// The letters that those begin with, a bit each.
+    let limitInitials: UInt32
 
     /// How long an answer of the system's resolver, which tells no lifetime, is believed.
     static var addressLifetime: Int64 { 30_000 }
@@ -48,6 +50,7 @@ struct Origin {
         mayUseHTTP2 = provider.http2 && url?.scheme != .http
         watchesStreams = !provider.failover.streamErrors.isEmpty
         limits = provider.limitHeaders
+        limitInitials = limits.reduce(0) { bits, names in bits | 1 << UInt32((names.prefix.first ?? 0x61) & 0x1f) }
         if let address = SocketAddress(literal: host, port: port) {
             isLiteral = true
             addresses = [address]
@@ -70,6 +73,7 @@ struct Origin {
         mayUseHTTP2 = false
         watchesStreams = false
         limits = []
+        limitInitials = 0
         title = "the proxy \(proxy)"
         if let address = SocketAddress(literal: host, port: port) {
             isLiteral = true
@@ -87,6 +91,11 @@ struct Origin {
         case (nil, nil): host == other.host && port == other.port && title == other.title
         default: false
         }
+    }
+
+    /// Whether it is where `provider` is, trusted in the same way.
+    func isPlace(of other: Provider, caFile anchors: String?) -> Bool {
+        provider.map { $0.isSamePlace(as: other) } == true && caFile == anchors
     }
 
     /// Takes an answer of the resolver; why it is of no use, for people.

@@ -59,6 +59,8 @@ struct Exchange: ~Copyable {
     var edit = RequestEdit()
     /// Its provider's place in `setup`, and in the worker's `origins`.
     var provider = 0
+    var home = 0
+    /// The same of where its candidate's requests go: another place, where the login says so.
     var origin = 0
     var restStart = 0
     var lineup: Lineup?
@@ -177,7 +179,8 @@ extension Worker {
         switch routed(id, bytes) {
         case .provider(let route):
             exchanges[id].provider = route.providerIndex
-            exchanges[id].origin = places[route.providerIndex]
+            exchanges[id].home = places[route.providerIndex]
+            exchanges[id].origin = exchanges[id].home
             exchanges[id].restStart = route.restStart
             guard keyAllowsProvider(id) else { return false }
             return select(id, route, bytes)
@@ -228,6 +231,7 @@ extension Worker {
 
     /// 5. A connection from the pool, or a new one.
     mutating func connect(_ id: Int32) {
+        exchanges[id].origin = exchanges[id].candidate?.moved.map { place(of: $0) } ?? exchanges[id].home
         if findStream(id) { return }
         guard let fd = pooled(for: id) else { return dial(id) }
         exchanges[id].upstream = fd

@@ -85,8 +85,8 @@ final class RefreshDesk: Sendable {
 
     private func perform(_ candidate: Candidate, _ cause: Cause) -> RefreshOutcome {
         let store = board.store(of: candidate.key.agentID)
-        if let mint = candidate.mint {
-            return Minter(store: store).mint(profileID: candidate.key.profileID, by: mint, client: candidate.client, cause: cause)
+        if let issuance = candidate.issuance {
+            return Minter(store: store).issue(profileID: candidate.key.profileID, by: issuance, client: candidate.client, cause: cause)
         }
         if let overlay = candidate.overlay { return reread(candidate, overlay, cause, store) }
         guard let client = candidate.client else { return candidate.isReference ? follow(candidate, cause, store) : .unchanged }

@@ -117,23 +117,31 @@ struct RosterBuilder: Sendable {
         let injection = provider.injection(for: profile.kind, keyIsBearer: keyIsBearer)
         var eligibility = given
         if injection == nil, eligibility == .ok { eligibility = .modeMismatch }
-        if let hosts = profile.allowedHosts, eligibility == .ok, !hosts.contains(provider.baseURL?.host ?? "") {
+        let moved = provider.moved(by: profile)
+        let place = moved ?? provider
+        if let hosts = profile.allowedHosts, eligibility == .ok, !hosts.contains(place.baseURL?.host ?? "") {
+            eligibility = .hostNotAllowed
+        }
+        // What its login says of where its requests go is no place they may go to.
+        if moved == nil, profile.facts.baseURL != nil, provider.oauth?.answer.baseURL.isEmpty == false, eligibility == .ok {
             eligibility = .hostNotAllowed
         }
         let client = profile.kind == .oauth && profile.refresh != nil ? provider.oauth : nil
-        // What requests carry: the credential itself, or what was minted of it.
-        let minted = provider.mint.map { snapshot.minted(of: profile, by: $0) }
-        let secret = minted.map { $0?.secret } ?? profile.secret
-        let expires = minted.map { $0?.expires } ?? (profile.kind == .apiKey ? nil : profile.expires)
+        // What requests carry: the credential itself, or what was issued for it.
+        let issuance = provider.issuance(for: profile)
+        if profile.isOnDemand, issuance == nil, eligibility == .ok { eligibility = .missingCredential }
+        let issued = issuance.map { snapshot.issued(for: profile, by: $0) }
+        let secret = issued.map { $0?.secret } ?? profile.secret
+        let expires = issued.map { $0?.expires } ?? (profile.kind == .apiKey ? nil : profile.expires)
         let fingerprint = secret?.fingerprint ?? ""
         let billing = injection?.billing ?? .metered
-        let way = way(to: provider, own: profile.proxy)
+        let way = way(to: place, own: profile.proxy)
         return Candidate(
             key: key, encodedID: Array(PercentText.encode(profile.id).utf8), poolKey: pools.number(provider.id, key),
-            connectionKey: connectionKey(provider, key, way), way: way, billing: billing,
+            connectionKey: connectionKey(place, key, way), way: way, moved: moved, billing: billing,
             slot: standings.slot(of: isStored ? key : ProfileKey(agentID: "", profileID: profile.id)),
             followsSubscription: afterSubscription && billing == .metered, eligibility: eligibility, client: client,
-            mint: provider.mint,
+            issuance: issuance,
             isReference: profile.isReference, awaitsProgram: profile.awaitsProgram, overlay: profile.overlay, fingerprint: fingerprint,
             expires: expires, since: sightings.issued(fingerprint, of: key, now: now),
             jitter: .random(in: 0...1), merges: Self.merges(injection),

@@ -90,6 +90,11 @@ extension Worker {
         return origins.count - 1
     }
 
+    /// The same of a provider where a login says that it is. Nothing is made where the place is known.
+    mutating func place(of provider: Provider) -> Int {
+        origins.firstIndex { $0.isPlace(of: provider, caFile: caFile) } ?? place(of: Origin(provider, caFile: caFile))
+    }
+
     /// Moves an exchange that has waited to the newest generation, all of it or nothing: a candidate's header lines and the host that they
     /// go to are never of two generations. False: its provider or profile is there no more, or its connection stands already; it keeps what
     /// it began with.
@@ -109,6 +114,7 @@ extension Worker {
         guard known == nil || candidate != nil else { return false }
         exchanges[id].setup = setup
         exchanges[id].provider = index
+        exchanges[id].home = places[index]
         exchanges[id].origin = places[index]
         exchanges[id].lineup = lineup
         exchanges[id].candidate = candidate

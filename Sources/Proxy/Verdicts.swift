@@ -25,8 +25,9 @@ extension Worker {
         for index in 0..<exchanges[id].response.fieldCount {
             let field = exchanges[id].response[index]
             guard field.name == .other, field.nameRange.count > 8 else { continue }
-            let first = FieldText.byte(head, field.nameRange.lowerBound) | 0x20
-            guard first == UInt8(ascii: "a") || first == UInt8(ascii: "x") else { continue }
+            // Names begin with letters; what else has the same five bits fails the comparison that follows.
+            let first = UInt32(FieldText.byte(head, field.nameRange.lowerBound) & 0x1f)
+            guard origins[origin].limitInitials >> first & 1 == 1 else { continue }
             let name = unsafe head.extracting(field.nameRange)._unsafeView(as: UInt8.self)
             let value = unsafe head.extracting(field.valueRange)._unsafeView(as: UInt8.self)
             for place in origins[origin].limits.indices {

@@ -6,20 +6,25 @@ public enum LimitFields {
     ///
     /// A field of another name costs a comparison of its first octets.
     public static func read(
-        _ name: Span<UInt8>, _ value: Span<UInt8>, of family: LimitFamily, into report: inout QuotaReport, now: Int64
+        _ name: Span<UInt8>, _ value: Span<UInt8>, of names: LimitNames, into report: inout QuotaReport, now: Int64
     ) -> Bool {
-        switch family {
+        guard begins(name, names.prefix) else { return false }
+        let rest = name.extracting(names.prefix.count..<name.count)
+        switch names.family {
         case .anthropic:
-            guard begins(name, "anthropic-ratelimit-") else { return false }
-            let isUnified = begins(name.extracting(20..<name.count), "unified-")
-            anthropic(name.extracting((isUnified ? 28 : 20)..<name.count), value, into: &report, now: now)
-        case .openai:
-            guard begins(name, "x-ratelimit-") else { return false }
-            openai(name.extracting(12..<name.count), value, into: &report, now: now)
-        case .codex:
-            guard begins(name, "x-codex-") else { return false }
-            codex(name.extracting(8..<name.count), value, into: &report, now: now)
+            let isUnified = begins(rest, "unified-")
+            anthropic(rest.extracting((isUnified ? 8 : 0)..<rest.count), value, into: &report, now: now)
+        case .openai: openai(rest, value, into: &report, now: now)
+        case .codex: codex(rest, value, into: &report, now: now)
         }
+        return true
+    }
+
+    /// `prefix` is in lower case.
+    @inline(__always)
+    private static func begins(_ name: Span<UInt8>, _ prefix: [UInt8]) -> Bool {
+        guard name.count > prefix.count else { return false }
+        for at in 0..<prefix.count where (name[at] >= 0x41 && name[at] <= 0x5a ? name[at] | 0x20 : name[at]) != prefix[at] { return false }
         return true
     }
 

@@ -24,6 +24,8 @@ public final class SandboxServer: Sendable {
         public var eventInterval = Duration.milliseconds(10)
         /// How long after a rotation the old refresh token is still taken; most providers take it no more.
         public var refreshGrace = Duration.zero
+        /// It plays a provider of this shape alone, and none of those that it knows by itself.
+        public var shape: ProviderShape?
 
         /// The usual settings.
         public init(directory: String) { self.directory = directory }
@@ -38,6 +40,7 @@ public final class SandboxServer: Sendable {
 
     private let records: Records
     private let listener: Listener
+    private let shaped: ShapedProvider?
 
     /// Makes the certificates, listens, and begins to answer.
     public init(_ options: Options) throws(SandboxError) {
@@ -60,7 +63,9 @@ public final class SandboxServer: Sendable {
             } else {
                 caFile = ""
             }
-            let router = Router(records: records, baseURL: baseURL, caFile: caFile, eventInterval: options.eventInterval)
+            shaped = options.shape.map(ShapedProvider.init)
+            let router = Router(
+                records: records, baseURL: baseURL, caFile: caFile, eventInterval: options.eventInterval, shaped: shaped)
             listener = Listener(socket: socket, router: router, tls: context)
         } catch {
             throw error as? SandboxError ?? SandboxError(description: "The sandbox cannot start: \(error).")
@@ -109,6 +114,15 @@ public final class SandboxServer: Sendable {
 
     /// Plays `fault` on the next matching requests.
     public func inject(_ fault: Fault) { records.with { state, _ in state.faults.add(fault) } }
+
+    /// What reached a sandbox with a shape and was no login.
+    public var arrivals: [ShapedArrival] { shaped?.arrivals ?? [] }
+
+    /// Where a browser ends that opens this address of a sandbox with a shape; nil: nowhere.
+    public func signIn(at url: String) -> String? { shaped?.signIn(at: url) }
+
+    /// Lets a sandbox with a shape take a credential that nobody logs in for.
+    public func accept(_ credential: String) { shaped?.accept(credential) }
 
     /// What has arrived until now.
     public var audit: Audit { records.with { state, _ in state.audit } }

@@ -63,15 +63,20 @@ struct AuthChoice {
     static func all(_ settings: Settings) -> [AuthChoice] {
         let own = settings.providers.filter { $0.credentialsFrom == $0.id && $0.needsCredential }
         func ids(_ isMeant: (Provider) -> Bool) -> [String] { own.filter(isMeant).map(\.id) }
+        let logins = ids(\.hasLogin)
         let choices = [
-            AuthChoice(text: "an account to log in with (ChatGPT for Codex)", providers: ids { $0.oauth?.login != nil }) {
+            // The one that most people mean; with the others the question would always be whose it is.
+            AuthChoice(text: "an account to log in with (ChatGPT for Codex)", providers: Array(logins.prefix(1))) {
                 try LoginCommand.parse($0).run()
             },
-            AuthChoice(text: "a Claude subscription (setup-token)", providers: ids(SetupToken.isOffered)) {
+            AuthChoice(text: "a Claude subscription (setup-token)", providers: ids { $0.setupToken != nil }) {
                 try SetupTokenCommand.parse($0).run()
             },
             AuthChoice(text: "an API key", providers: ids { $0.injection(for: .apiKey) != nil }) {
                 try PasteAPIKeyCommand.parse($0).run()
+            },
+            AuthChoice(text: "an account of another provider, or its own program (az, gcloud)", providers: Array(logins.dropFirst())) {
+                try LoginCommand.parse($0).run()
             },
             AuthChoice(text: "another token", providers: ids { $0.injection(for: .token) != nil }, isLastResort: true) {
                 try PasteTokenCommand.parse($0).run()

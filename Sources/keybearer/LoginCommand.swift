@@ -14,14 +14,19 @@ struct LoginCommand: ParsableCommand {
             The login is stored under the account's e-mail address. A second account becomes a second profile; logging in to the same \
             account again renews its profile.
 
+            A provider whose data names a program (gcloud, az), or a client with a secret of its own, is asked for a token; the profile then \
+            stands for asking again whenever one is needed.
+
             EXAMPLES
               keybearer login
+              keybearer models auth login --provider vertex
               keybearer models auth login --provider openai-codex --device-code
               keybearer models auth login --provider openai-codex --profile-id openai-codex:work --no-browser
             """)
 
     @Option(
-        help: ArgumentHelp("Whom to log in to; without it, the one provider that has a login.", valueName: "provider"),
+        help: ArgumentHelp(
+            "Whom to log in to; without it, ChatGPT for Codex, or the first other provider with a login.", valueName: "provider"),
         completion: Completions.providers)
     var provider: String?
 
@@ -75,13 +80,22 @@ struct LoginCommand: ParsableCommand {
     func run() throws {
         if !Surroundings.current.allowsDebugging { ProcessLimits.forbidDumps() }
         let installation = try Installation(options)
-        let (provider, client, rules) = try Self.target(provider, installation)
+        let provider = try Self.target(provider, installation)
+        if provider.onDemand != nil { return try OnDemandLogin(installation, provider).store(as: profileID, replacing: replace) }
+        guard let known = provider.oauth, known.login != nil else {
+            throw Failure.usage("\(provider.id) has no login here; \(LoginAdvice.otherWay(provider))")
+        }
+        let proxy = try proxy ?? profileID.flatMap { try installation.store.load().profile($0)?.proxy }
+        let client = try Waiting.show("Asking \(provider.id) for its endpoints") { () throws(LoginFailure) in
+            try known.prepared(proxy: proxy)
+        }
+        guard let rules = client.login else { throw Failure.failed("\(provider.id) offers no login") }
         let login = Login(
             store: installation.store, client: client,
             target: LoginTarget(
                 provider: provider.id, profileID: profileID, replaces: replace,
                 needsAccountID: provider.injection(for: .oauth)?.accountHeader != nil),
-            proxy: try proxy ?? profileID.flatMap { try installation.store.load().profile($0)?.proxy })
+            proxy: proxy)
         let report = LoginReport(installation, provider)
         if let finished = try Waiting.show(Waiting.store, { () throws(LoginFailure) in try login.prepare() }) {
             Output.error("An earlier login had been interrupted after the provider's answer; it is finished now.")
@@ -96,28 +110,26 @@ struct LoginCommand: ParsableCommand {
         try report.tell(try session.run())
     }
 
-    /// Whom to log in to, and how.
-    private static func target(_ name: String?, _ installation: Installation) throws -> (Provider, OAuthClient, LoginRules) {
-        let able = installation.settings.providers.filter { $0.oauth?.login != nil }
-        guard let name else {
-            guard able.count == 1, let only = able.first, let client = only.oauth, let rules = client.login else {
-                throw Failure.usage("name one with --provider: \(able.map(\.id).joined(separator: ", "))")
-            }
-            return (only, client, rules)
+    /// Whom to log in to.
+    private static func target(_ name: String?, _ installation: Installation) throws -> Provider {
+        if let name { return try installation.credentialProvider(name) }
+        guard let first = installation.settings.providers.first(where: { $0.oauth?.login != nil }) else {
+            throw Failure.usage("no provider here has a login; name one with --provider")
         }
-        let provider = try installation.credentialProvider(name)
-        guard let client = provider.oauth, let rules = client.login else {
-            throw Failure.usage("\(provider.id) has no login here; \(LoginAdvice.otherWay(provider))")
-        }
-        return (provider, client, rules)
+        return first
     }
+}
+
+extension Provider {
+    /// Whether `models auth login` has something to do.
+    var hasLogin: Bool { oauth?.login != nil || onDemand != nil }
 }
 
 /// What to do where there is no login.
 enum LoginAdvice {
     /// The command that stores a credential of `provider`.
     static func otherWay(_ provider: Provider) -> String {
-        if SetupToken.isOffered(by: provider) { return "use `keybearer models auth setup-token --provider \(provider.id)`" }
+        if provider.setupToken != nil { return "use `keybearer models auth setup-token --provider \(provider.id)`" }
         if provider.injection(for: .apiKey) != nil { return "use `keybearer models auth paste-api-key --provider \(provider.id)`" }
         return "use `keybearer models auth paste-token --provider \(provider.id)`"
     }

@@ -65,12 +65,15 @@ struct PasteTokenCommand: ParsableCommand {
 
     func run() throws {
         try Paste(kind: .token, word: "token", defaultName: "manual").run(paste, options) { secret, provider in
-            let isSetupToken = SetupToken.isOffered(by: provider) && PastedSecret.isSetupToken(secret)
-            if isSetupToken || !anyShape, let flaw = PastedSecret.doubt(secret, as: .token, for: provider) {
-                throw Failure.usage(isSetupToken ? flaw : "\(flaw) If it is a token all the same, add --any-shape.")
+            let rules = provider.setupToken.flatMap { secret.revealed.hasPrefix($0.prefix) ? $0 : nil }
+            if rules != nil || !anyShape, let flaw = PastedSecret.doubt(secret, as: .token, for: provider) {
+                throw Failure.usage(rules != nil ? flaw : "\(flaw) If it is a token all the same, add --any-shape.")
             }
-            if isSetupToken, expiresIn == nil { Output.error("note: a setup-token lasts a year; that is noted, counted from now") }
-            let life = expiresIn ?? (isSetupToken ? SetupToken.life : nil)
+            let usual = rules?.life.map { $0.components.seconds * 1000 }
+            if let usual, expiresIn == nil {
+                Output.error("note: a setup-token lasts \(ExpiryText.span(usual)); that is noted, counted from now")
+            }
+            let life = expiresIn ?? usual
             return .token(secret, provider: provider.id, expires: life.map { Clock.wall() + $0 })
         }
     }
@@ -121,6 +124,7 @@ private struct Paste {
         let replaced = try store.load().profile(id)
         // Before the secret is asked for: nobody types it twice.
         if let replaced, !paste.replace { try refuseLoss(of: replaced, in: provider) }
+        if kind == .apiKey, LoginTerminal.isThere, let prompt = provider.apiKey.prompt { Output.error(prompt) }
         let secret = try PastedSecret.read("\(word) for \(provider.id)")
         let made = try credential(secret, provider)
         let snapshot = try Waiting.show(Waiting.store) { () throws(StoreError) in

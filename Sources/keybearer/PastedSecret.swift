@@ -43,16 +43,16 @@ enum PastedSecret {
         if kind == .apiKey, let mark = provider.bearerWhenKeyContains, text.contains(mark) {
             return "this looks like a token and not like an API key; it will be sent as a bearer token. `paste-token` is its command."
         }
-        // Only setup-tokens have a known shape (spec/credential-formats.md §5).
-        guard kind == .token, SetupToken.isOffered(by: provider) else { return nil }
-        if !isSetupToken(secret) {
-            return "this does not look like a setup-token (sk-ant-oat01-…), as `claude setup-token` prints it."
+        if kind == .apiKey, !provider.apiKey.fits(text) {
+            return "this does not look like a key of \(provider.id); perhaps something else was copied, or not all of it."
         }
-        return secret.count < 80 ? "this is shorter than a setup-token; perhaps its end was not copied." : nil
+        guard kind == .token, let rules = provider.setupToken else { return nil }
+        if !text.hasPrefix(rules.prefix) {
+            let origin = rules.program.isEmpty ? "" : ", as `\(rules.program.joined(separator: " "))` prints it"
+            return "this does not look like a setup-token (\(rules.prefix)…)\(origin)."
+        }
+        return secret.count < rules.minLength ? "this is shorter than a setup-token; perhaps its end was not copied." : nil
     }
-
-    /// Whether it begins as a setup-token does.
-    static func isSetupToken(_ secret: Secret) -> Bool { secret.revealed.hasPrefix("sk-ant-oat01-") }
 
     private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0d).contains($0) }

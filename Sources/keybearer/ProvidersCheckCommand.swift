@@ -48,6 +48,7 @@ struct ProvidersCheckCommand: ParsableCommand {
         }
         for summary in summaries {
             Output.line("\(summary.id): no flaw (\(summary.origin)); takes \(summary.takes.joined(separator: ", "))")
+            if !summary.variables.isEmpty { Output.line("  reads \(summary.variables.map { "$" + $0 }.joined(separator: ", "))") }
             Output.line("  sends to \(summary.places.isEmpty ? "no place yet" : summary.places.joined(separator: ", "))")
         }
         for notice in notices { Output.line("note: \(notice)") }

@@ -7,7 +7,8 @@ internal import JSON
 struct ProvidersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "providers", abstract: "See the providers, and check files that add one.",
-        subcommands: [List.self, Show.self, ProvidersCheckCommand.self, PrintSchema.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Show.self, ProvidersCheckCommand.self, ProvidersTestCommand.self, PrintSchema.self],
+        defaultSubcommand: List.self)
 
     /// `keybearer providers list`
     struct List: ParsableCommand {
@@ -93,6 +94,8 @@ struct ProvidersCommand: ParsableCommand {
                   keybearer providers schema > ~/.keybearer/provider.schema.json
                 """)
 
+        @OptionGroup var options: GlobalOptions
+
         func run() { Output.json(ProviderFiles.jsonSchema) }
     }
 }
@@ -106,12 +109,14 @@ struct ProviderSummary {
     let takes: [String]
     let origin: String
     let places: [String]
+    let variables: [String]
 
     init(_ provider: Provider, _ settings: Settings) {
         id = provider.id
         place = provider.baseURL?.description ?? "no address yet"
         origin = "\(settings.origin(of: provider.id))"
         places = settings.places(of: provider.id)
+        variables = settings.variables(of: provider.id)
         takes = Self.takes(provider)
     }
 
@@ -119,8 +124,8 @@ struct ProviderSummary {
         if !provider.needsCredential { return ["nothing"] }
         if provider.credentialsFrom != provider.id { return ["what \(provider.credentialsFrom) has"] }
         var ways: [String] = []
-        if provider.oauth?.login != nil { ways.append("login") }
-        if SetupToken.isOffered(by: provider) { ways.append("setup-token") }
+        if provider.hasLogin { ways.append("login") }
+        if provider.setupToken != nil { ways.append("setup-token") }
         if provider.injection(for: .apiKey) != nil { ways.append("api-key") }
         if provider.injection(for: .token) != nil { ways.append("token") }
         return ways
@@ -131,7 +136,7 @@ struct ProviderSummary {
     var document: Value {
         [
             "id": .string(id), "baseURL": .string(place), "takes": .array(takes.map { .string($0) }), "origin": .string(origin),
-            "places": .array(places.map { .string($0) }),
+            "places": .array(places.map { .string($0) }), "variables": .array(variables.map { .string($0) }),
         ]
     }
 }

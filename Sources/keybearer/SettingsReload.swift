@@ -90,8 +90,10 @@ final class SettingsReload: Sendable {
 
     private static func texts(_ installation: Installation) -> Texts {
         var texts: Texts = [:]
-        for path in [installation.settingsPath] + Installation.providerFiles(in: installation.places.stateDirectory) {
-            texts[path] = (try? TrustedFile.read(path)) ?? nil
+        texts[installation.settingsPath] = (try? TrustedFile.read(installation.settingsPath)) ?? nil
+        for path in Installation.providerFiles(in: installation.places.stateDirectory) {
+            // One that may not be read is there all the same: that it goes is a change.
+            texts[path] = ((try? TrustedFile.read(path)) ?? nil) ?? [0]
         }
         return texts
     }

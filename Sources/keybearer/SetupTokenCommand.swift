@@ -6,10 +6,11 @@ internal import Sockets
 /// `keybearer models auth setup-token`
 struct SetupTokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "setup-token", abstract: "Store Claude's setup-token, which lasts a year.",
+        commandName: "setup-token", abstract: "Store a provider's long-lived token, such as Claude's setup-token.",
         discussion: """
-            Runs `claude setup-token` where Claude Code is installed, and then asks for the token it has printed; else asks for it at once. \
-            The token is never an argument, and is not shown. It is meant for Claude Code: the provider may refuse it to other clients.
+            Runs the program that makes one (`claude setup-token`) where it is installed, and then asks for the token it has printed; else \
+            asks for it at once. The token is never an argument, and is not shown. Claude's lasts a year and is meant for Claude Code: \
+            the provider may refuse it to other clients.
 
             EXAMPLES
               keybearer models auth setup-token --provider anthropic
@@ -22,7 +23,7 @@ struct SetupTokenCommand: ParsableCommand {
     @Option(name: .customLong("profile-id"), help: ArgumentHelp("The profile's name.", valueName: "id"), completion: Completions.profiles)
     var profileID: String?
 
-    @Flag(help: "Do not run claude; ask for the token at once.")
+    @Flag(help: "Do not run the program that makes one; ask for the token at once.")
     var paste = false
 
     @Flag(help: "Replace a profile of that name even if it holds another kind of credential, such as a login.")
@@ -36,7 +37,7 @@ struct SetupTokenCommand: ParsableCommand {
         if !Surroundings.current.allowsDebugging { ProcessLimits.forbidDumps() }
         let installation = try Installation(options)
         let provider = try installation.credentialProvider(provider)
-        guard SetupToken.isOffered(by: provider) else {
+        guard let rules = provider.setupToken else {
             throw Failure.usage("\(provider.id) has no setup-tokens; \(LoginAdvice.otherWay(provider))")
         }
         let id = profileID ?? "\(provider.id):manual"
@@ -49,47 +50,42 @@ struct SetupTokenCommand: ParsableCommand {
                     + "it with --replace")
         }
         if !paste, LoginTerminal.isThere {
-            try SetupToken.runClaude(hiding: Set(installation.settings.providers.flatMap(\.environmentKeys)))
+            try SetupToken.make(by: rules, hiding: Set(installation.settings.providers.flatMap(\.environmentKeys)))
         }
         let secret = try PastedSecret.read("setup-token for \(provider.id)")
         if let flaw = PastedSecret.doubt(secret, as: .token, for: provider) { throw Failure.usage(flaw) }
         let now = Clock.wall()
-        let expires = now + SetupToken.life
+        let expires = rules.life.map { now + $0.components.seconds * 1000 }
         _ = try Waiting.show(Waiting.store) { () throws(StoreError) in
             try store.put(.token(secret, provider: provider.id, expires: expires), id: id, client: provider.oauth)
         }
-        Output.line(
-            "\(held == nil ? "stored" : "replaced") \(id) (setup-token, \(ExpiryText.sentence(.valid(until: expires), now: now)), "
-                + "counted from now) in \(store.profilesPath)")
+        let end = expires.map { ", \(ExpiryText.sentence(.valid(until: $0), now: now)), counted from now" } ?? ""
+        Output.line("\(held == nil ? "stored" : "replaced") \(id) (setup-token\(end)) in \(store.profilesPath)")
         if let notice = installation.places.notice { Output.error(notice) }
-        Output.error("note: it is meant for Claude Code; the provider may refuse it to other clients, or bill them apart")
+        if let note = rules.note { Output.error("note: \(note)") }
     }
 }
 
-/// Anthropic's setup-tokens (spec/credential-formats.md §5).
+/// Tokens that a person has a program make.
 enum SetupToken {
-    /// A year, in ms. The token does not say when it ends, so that it counts from the day it is stored.
-    static let life: Int64 = 365 * 86_400_000
-
-    /// Whether `provider` has them: recognised by how its data tells them from keys.
-    static func isOffered(by provider: Provider) -> Bool {
-        provider.bearerWhenKeyContains == "sk-ant-oat" && provider.injection(for: .token) != nil
-    }
-
-    /// Lets `claude setup-token` talk to the person, where it is installed.
+    /// Lets the program talk to the person, where it is installed.
     ///
     /// - Throws: `Failure` when the person ended it.
-    static func runClaude(hiding variables: Set<String>) throws {
-        guard let program = ProcessEnvironment.program("claude", path: ProcessEnvironment.all["PATH"]) else {
-            return Output.error("Run `claude setup-token` where Claude Code is installed, and paste the token here.")
-        }
-        Output.error("Running `claude setup-token`; paste here the token that it prints at its end.")
+    static func make(by rules: SetupTokenRules, hiding variables: Set<String>) throws {
+        guard let name = rules.program.first else { return say(rules.prompt) }
+        let line = rules.program.joined(separator: " ")
+        guard let program = ProcessEnvironment.program(name, path: ProcessEnvironment.all["PATH"]) else { return say(rules.prompt) }
+        Output.error("Running `\(line)`; paste here the token that it prints at its end.")
         // A key in the environment would keep it from asking for the account.
-        guard let process = ChildProcess(program, ["setup-token"], terminal: .shared, hiding: variables) else {
+        guard let process = ChildProcess(program, Array(rules.program.dropFirst()), terminal: .shared, hiding: variables) else {
             return Output.error("It could not be started; run it in another terminal.")
         }
         // Ctrl-C is for both of us: it ends this command too, and nothing has been written.
         let code = process.exitCode(waiting: true)
-        guard code == 0 else { throw Failure.failed("`claude setup-token` ended with exit code \(code ?? -1); nothing was stored") }
+        guard code == 0 else { throw Failure.failed("`\(line)` ended with exit code \(code ?? -1); nothing was stored") }
+    }
+
+    private static func say(_ prompt: String?) {
+        if let prompt { Output.error(prompt) }
     }
 }

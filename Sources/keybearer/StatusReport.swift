@@ -127,11 +127,13 @@ extension StatusReport.Entry {
     static let warnAfter: Int64 = 24 * 3_600_000
 
     /// Whether it is renewed without a person.
-    var isRefreshable: Bool { profile?.refresh != nil && mark == nil }
+    var isRefreshable: Bool { profile?.isOnDemand == true || profile?.refresh != nil && mark == nil }
 
     /// Where it stands at `now`.
     func state(now: Int64) -> State {
-        guard let profile, profile.secret != nil || profile.refresh != nil || profile.awaitsProgram else { return .missing }
+        guard let profile, profile.secret != nil || profile.refresh != nil || profile.awaitsProgram || profile.isOnDemand else {
+            return .missing
+        }
         switch profile.expiry(now: now) {
         case .never: return .fixed
         // What another program renews is not announced: that it will end is how it is.

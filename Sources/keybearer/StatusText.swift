@@ -47,6 +47,7 @@ enum StatusText {
             return "\(self.eligibility(eligibility)) (\(mark.code), \(ExpiryText.span(now - mark.at)) ago)"
         }
         if profile.awaitsProgram { return "its secret is asked of a program when it is used" }
+        if profile.isOnDemand { return "asked for whenever it is needed" }
         let expiry = ExpiryText.sentence(profile.expiry(now: now), now: now)
         guard profile.kind == .oauth else { return expiry }
         if mark != nil { return "access token \(expiry), then log in again: the provider has refused to refresh it" }

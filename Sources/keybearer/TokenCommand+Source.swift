@@ -45,21 +45,23 @@ struct TokenSource {
     ///
     /// - Throws: `Failure` with code 1 when there is none, saying what to do.
     func fresh(_ profile: Profile) throws -> Fresh {
-        guard let provider = installation.settings.provider(profile.provider), let mint = provider.mint else { return try own(profile) }
+        guard let provider = installation.settings.provider(profile.provider), let issuance = provider.issuance(for: profile) else {
+            return try own(profile)
+        }
         let before = try installation.load()
-        let held = before.minted(of: profile, by: mint)
+        let held = before.issued(for: profile, by: issuance)
         var cause = Cause.expired
         if let held, held.expires - Clock.wall() < minValidity { cause = .early(holding: held.secret.fingerprint) }
         let minter = Minter(store: installation.owner(of: profile.id, in: before))
         let snapshot: StoreSnapshot
-        switch minter.mint(profileID: profile.id, by: mint, client: provider.oauth, cause: cause) {
+        switch minter.issue(profileID: profile.id, by: issuance, client: provider.oauth, cause: cause) {
         case .refreshed(let minted), .adopted(let minted): snapshot = minted
         case .unchanged: snapshot = before
         case .transient(let failure, _), .needsLogin(let failure):
             guard let held, held.expires > Clock.wall() else { throw self.failure(profile, .failedForNow(failure.description)) }
             return Fresh(profile: profile.carrying(held), warning: warning(profile, failure.description))
         }
-        guard let parent = snapshot.profile(profile.id), let minted = snapshot.minted(of: parent, by: mint) else {
+        guard let parent = snapshot.profile(profile.id), let minted = snapshot.issued(for: parent, by: issuance) else {
             throw self.failure(profile, .noSecret)
         }
         return Fresh(profile: parent.carrying(minted))
@@ -143,7 +145,7 @@ struct TokenSource {
         let verb =
             switch profile.kind {
             case .apiKey: "paste-api-key"
-            case .token: installation.settings.provider(profile.provider).map(SetupToken.isOffered) == true ? "setup-token" : "paste-token"
+            case .token: installation.settings.provider(profile.provider)?.setupToken != nil ? "setup-token" : "paste-token"
             case .oauth: installation.settings.provider(profile.provider)?.oauth?.login == nil ? "add" : "login"
             }
         var words = ["keybearer", "models", "auth", verb]

@@ -101,7 +101,7 @@ struct ToolTarget {
         let id = provider.credentialsFrom
         // One that borrows another's accounts has no login of its own to look at; what it borrows are logins.
         if provider.oauth?.login != nil || id != provider.id { return "keybearer models auth login --provider \(id)" }
-        if SetupToken.isOffered(by: provider) { return "keybearer models auth setup-token --provider \(id)  (or paste-api-key)" }
+        if provider.setupToken != nil { return "keybearer models auth setup-token --provider \(id)  (or paste-api-key)" }
         return "keybearer models auth \(provider.injection(for: .apiKey) == nil ? "paste-token" : "paste-api-key") --provider \(id)"
     }
 

@@ -16,7 +16,10 @@ import Testing
             ("google", "https://generativelanguage.googleapis.com"), ("openrouter", "https://openrouter.ai"), ("xai", "https://api.x.ai"),
             ("groq", "https://api.groq.com"), ("mistral", "https://api.mistral.ai"), ("deepseek", "https://api.deepseek.com"),
             ("moonshot", "https://api.moonshot.ai"), ("zai", "https://api.z.ai"), ("azure-openai", nil), ("amazon-bedrock", nil),
-            ("ollama", "http://127.0.0.1:11434"), ("qwen-portal", "https://portal.qwen.ai"), ("cerebras", "https://api.cerebras.ai"),
+            ("vertex", nil),
+            ("ollama", "http://127.0.0.1:11434"), ("vllm", "http://127.0.0.1:8000"), ("llamacpp", "http://127.0.0.1:8080"),
+            ("minimax-portal", "https://api.minimax.io/anthropic"), ("qwen-portal", "https://portal.qwen.ai"),
+            ("cerebras", "https://api.cerebras.ai"),
             ("chutes", "https://llm.chutes.ai"), ("dashscope", "https://dashscope-intl.aliyuncs.com"),
             ("deepgram", "https://api.deepgram.com"), ("huggingface", "https://router.huggingface.co"),
             ("kimi-coding", "https://api.kimi.com/coding"), ("minimax", "https://api.minimax.io"),
@@ -33,7 +36,7 @@ import Testing
 
     @Test("There are no others")
     func count() {
-        #expect(settings.providers.count == 29)
+        #expect(settings.providers.count == 33)
     }
 
     @Test("anthropic takes keys as x-api-key, and tokens as bearer with the beta merged in")
@@ -89,9 +92,9 @@ import Testing
         #expect(settings.provider(id)?.injection(for: .apiKey) == Injection(header: header, prefix: prefix, billing: .metered))
     }
 
-    @Test("Only ollama needs no credential")
+    @Test("Only model servers on this machine need no credential")
     func needsCredential() {
-        #expect(settings.providers.filter { !$0.needsCredential }.map(\.id) == ["ollama"])
+        #expect(settings.providers.filter { !$0.needsCredential }.map(\.id) == ["ollama", "vllm", "llamacpp"])
     }
 
     @Test("No built-in provider asks for a stream to be held, or for a request to be sent twice")

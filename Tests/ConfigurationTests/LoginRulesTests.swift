@@ -1,4 +1,5 @@
 import Credentials
+import JSON
 import Testing
 
 @testable import Configuration
@@ -7,7 +8,7 @@ import Testing
     private static func settings(_ login: String) throws -> Settings {
         let text = """
             { providers: { mine: { baseURL: "https://mine.example", oauth: {
-              tokenURL: "https://mine.example/t", clientID: "c", login: \(login) } } } }
+              tokenURL: "https://mine.example/t", authorizeURL: "https://mine.example/a", clientID: "c", login: \(login) } } } }
             """
         return try Settings(file: SettingsText(path: "test", bytes: Array(text.utf8)))
     }
@@ -31,9 +32,26 @@ import Testing
                     redirectURI: "https://auth.openai.com/deviceauth/callback"))
     }
 
-    @Test("Nobody else has a login of their own here")
+    @Test("Logins are there where their owner lets third parties in; openai-codex is the first, and so the default")
     func others() throws {
-        #expect(try Settings().providers.filter { $0.oauth?.login != nil }.map(\.id) == ["openai-codex"])
+        let settings = try Settings()
+        #expect(
+            settings.providers.filter { $0.oauth?.login != nil }.map(\.id) == ["openai-codex", "qwen-portal", "chutes", "minimax-portal"])
+        #expect(settings.providers.filter { $0.onDemand != nil }.map(\.id) == ["azure-openai", "vertex"])
+    }
+
+    @Test("minimax-portal and qwen-portal log in as spec/credential-formats.md §4.5 says")
+    func portals() throws {
+        let settings = try Settings()
+        guard case .standard(let start, let manners) = settings.provider("minimax-portal")?.oauth?.login?.device else {
+            return #expect(Bool(false), "it has a device login")
+        }
+        #expect(start == "https://api.minimax.io/oauth/code" && manners.pollKey == .userCode && manners.usesPKCE && manners.sendsState)
+        #expect(manners.grantType.hasSuffix(":user_code") && manners.expiry == ["expired_in"] && manners.expiryForm == .any)
+        let qwen = try #require(settings.provider("qwen-portal")?.oauth)
+        #expect(qwen.answer.address(in: ["resource_url": "portal.qwen.ai/v1"]) == "https://portal.qwen.ai")
+        #expect(qwen.answer.address(in: ["resource_url": "evil.example"]) == nil && qwen.refusedStatuses == [400])
+        #expect(settings.provider("chutes")?.oauth?.clientIDEnvironment == "CHUTES_CLIENT_ID")
     }
 
     @Test("A provider of one's own may log in by browser, by RFC 8628, or both")

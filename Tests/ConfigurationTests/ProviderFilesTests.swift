@@ -36,7 +36,8 @@ private func flaws(_ files: String..., settings: String? = nil) -> String {
 
     /// The paths of all members of an object's shape.
     private static func members(_ shape: Value, _ path: String = "") -> [(path: String, shape: Value)] {
-        let inner = shape["anyOf"]?.array?.first ?? shape["items"] ?? shape
+        var inner = shape
+        while let next = inner["anyOf"]?.array?.first ?? inner["items"] { inner = next }
         return (inner["properties"]?.object ?? [:]).flatMap { name, member in
             let place = path.isEmpty ? name : "\(path).\(name)"
             return [(place, member)] + members(member, place)

@@ -201,7 +201,7 @@ private func flaws(_ text: String, overrides: SettingsOverrides = SettingsOverri
             ("{ providers: { \"a/b\": {} } }", "providers.a/b: expected a provider's id"),
             (
                 "{ providers: { openai: { oauth: { tokenURL: \"https://x\" } } } }",
-                "providers.openai.oauth: expected the members \"tokenURL\" and \"clientID\""
+                "providers.openai.oauth: expected the member \"clientID\" or \"clientIDEnvironment\""
             ),
             (
                 "{ providers: { openai: { oauth: { tokenURL: \"http://x\", clientID: \"c\" } } } }",

@@ -39,6 +39,21 @@ import Testing
         #expect(settings.provider("example-local")?.needsCredential == false)
     }
 
+    @Test("providers/example.json5 shows every member that a provider file may have")
+    func exampleIsWhole() throws {
+        let example = try String(decoding: text("providers/example.json5").bytes, as: UTF8.self)
+        for member in ProviderText.members.keys.sorted() {
+            let name = member.split(separator: ".").last.map(String.init) ?? member
+            #expect(example.contains("\(name):"), "\(member)")
+        }
+    }
+
+    @Test("The templates load as they are", arguments: ["oidc", "openai-compatible"])
+    func templates(name: String) throws {
+        let settings = try Settings(providerFiles: [text("providers/\(name).json5")])
+        #expect(settings.provider(name)?.baseURL?.host == "llm.example.com")
+    }
+
     @Test("A settings file that is cut off anywhere is an error with a place, and nothing worse")
     func cutOff() throws {
         let whole = try text("keybearer.json5")

@@ -106,7 +106,7 @@ import Testing
 
     /// A question, by how often its end has been shown, and what is typed.
     private static let answers: [(question: String, answer: String)] = [
-        ("1 to 5: ", "2"), ("(not shown): ", "TOKEN"), ("1 to 5: ", "5"), ("keybearer.service)? [y/N] ", "y"),
+        ("1 to 6: ", "2"), ("(not shown): ", "TOKEN"), ("1 to 6: ", "6"), ("keybearer.service)? [y/N] ", "y"),
         ("their own settings? [y/N] ", "n"), ("models) [Y/n] ", ""),
     ]
 
@@ -152,13 +152,13 @@ import Testing
     func `Ctrl-C ends it after a login as well, which has held it back`() throws {
         let terminal = try PseudoTerminal()
         let process = try scene.keybearer.start(["onboard"], terminal: terminal.path)
-        try process.waitFor { $0.contains("1 to 5: ") ? true : nil }
+        try process.waitFor { $0.contains("1 to 6: ") ? true : nil }
         terminal.type("1\n")
         let code = try process.waitFor { errors in
             errors.firstMatch(of: /enter the code\n +(\S+)\n/).map { String($0.1) }
         }
         sandbox.decideDevice(userCode: code, approve: true, named: "acct-wizard")
-        try process.waitFor { $0.split(separator: "1 to 5: ", omittingEmptySubsequences: false).count > 2 ? true : nil }
+        try process.waitFor { $0.split(separator: "1 to 6: ", omittingEmptySubsequences: false).count > 2 ? true : nil }
         process.signal(SIGINT)
         #expect(process.wait() == 128 + SIGINT)
         #expect(process.output.contains("stored openai-codex:acct-wizard@sandbox.example") && Text.read(store).contains("acct-wizard"))

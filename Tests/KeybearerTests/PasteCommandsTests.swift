@@ -21,7 +21,7 @@ import Testing
         let outcome = try paste(Self.token)
         #expect(outcome.code == 0)
         #expect(outcome.output.hasPrefix("stored anthropic:manual (token, expires in 365 days)"))
-        #expect(outcome.errors.contains("a setup-token lasts a year"))
+        #expect(outcome.errors.contains("a setup-token lasts 365 days"))
         let own = try paste(Self.token, to: "anthropic", "--expires-in", "90d")
         #expect(own.output.contains("expires in 90 days") && own.errors.isEmpty)
     }

@@ -20,6 +20,7 @@ import Testing
         (Profile.Kind.apiKey, "anthropic", token, "looks like a token"),
         (.token, "anthropic", "sk-ant-oat01-short", "shorter than a setup-token"),
         (.token, "anthropic", "sk-ant-api03-xxxxxxxx", "does not look like a setup-token"),
+        (.apiKey, "groq", "sk-of-another", "does not look like a key of groq"),
     ])
     func `A credential in the wrong place is doubted, and never quoted`(kind: Profile.Kind, id: String, text: String, part: String) throws {
         let provider = try #require(Settings(file: nil).provider(id))
@@ -30,7 +31,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (Profile.Kind.apiKey, "anthropic", "sk-ant-api03-x"), (.token, "anthropic", token), (.apiKey, "openai", "anything"),
+        (Profile.Kind.apiKey, "anthropic", "sk-ant-api03-x"), (.token, "anthropic", token), (.apiKey, "openai", "sk-anything"),
+        (.apiKey, "mistral", "anything"),
         (.token, "openai", "t"),
     ])
     func `One in its place is not`(kind: Profile.Kind, id: String, text: String) throws {

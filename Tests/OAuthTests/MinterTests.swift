@@ -62,7 +62,7 @@ import Testing
 
     private func held() throws -> MintedToken? {
         let snapshot = try store.load()
-        return snapshot.minted(of: try #require(snapshot.profile(Self.id)), by: mint)
+        return snapshot.issued(for: try #require(snapshot.profile(Self.id)), by: .exchange(mint))
     }
 
     private static func answer(_ token: String, _ expiry: String = "1769003600") -> (status: Int, body: String) {

@@ -6,10 +6,10 @@ import Testing
 /// 2026-09-21T14:13:20Z
 private let now: Int64 = 1_790_000_000_000
 
-private func report(_ fields: [(String, String)], _ family: LimitFamily) -> QuotaReport {
+private func report(_ fields: [(String, String)], _ family: LimitFamily, prefix: String? = nil) -> QuotaReport {
     var report = QuotaReport()
     for (name, value) in fields {
-        _ = LimitFields.read(Array(name.utf8).span, Array(value.utf8).span, of: family, into: &report, now: now)
+        _ = LimitFields.read(Array(name.utf8).span, Array(value.utf8).span, of: LimitNames(family, prefix: prefix), into: &report, now: now)
     }
     return report
 }
@@ -145,6 +145,16 @@ private func report(_ fields: [(String, String)], _ family: LimitFamily) -> Quot
         ])
     func others(family: LimitFamily, name: String, value: String) {
         #expect(report([(name, value)], family).count == 0)
+    }
+
+    @Test("A provider may have names of its own for fields of a family's form")
+    func ownNames() {
+        let openai = report(
+            [("X-Acme-Left-remaining-tokens", "7"), ("x-ratelimit-remaining-tokens", "1")], .openai, prefix: "x-acme-left-")
+        #expect(openai.count == 1 && openai[0].remaining == 7)
+        let anthropic = report([("quota-5h-utilization", "0.5")], .anthropic, prefix: "quota-")
+        #expect(anthropic.count == 1 && anthropic[0].usedPermille == 500)
+        #expect(report([("quota-", "1"), ("quot", "1")], .openai, prefix: "quota-").count == 0)
     }
 
     @Test("A ninth window is left out, and a newer report replaces the windows that it names")
