@@ -21,8 +21,6 @@ enum PathCheck {
             if byte == .backslash { return .flaw(.backslash) }
             position += 1
             if byte == .percent, let escaped = PercentText.escape(in: target, at: position - 1) {
-                // Whoever decodes it and writes it into a line has two lines, or the beginning of one.
-                if escaped < 0x20 || escaped == 0x7f { return .flaw(.controlByte) }
                 byte = escaped
                 position += 2
             }

@@ -48,8 +48,6 @@ public enum RouteError: UInt8, Error, Sendable, Equatable, CaseIterable {
     case dotSegment
     /// A backslash: some servers read it as a slash.
     case backslash
-    /// An encoded control byte, such as `%0D`: a server that decodes it may see another line.
-    case controlByte
     /// `%2F` or `%5C` in an agent's name, or right after a provider's.
     case encodedSlash
     /// `/agents/` without a name.
@@ -64,7 +62,7 @@ public enum RouteError: UInt8, Error, Sendable, Equatable, CaseIterable {
     /// The status of our answer (DESIGN §9).
     public var status: Int {
         switch self {
-        case .notOriginForm, .doubleSlash, .dotSegment, .backslash, .controlByte, .encodedSlash, .emptyAgent, .emptyProfile: 400
+        case .notOriginForm, .doubleSlash, .dotSegment, .backslash, .encodedSlash, .emptyAgent, .emptyProfile: 400
         case .unknownProvider, .noRoute: 404
         }
     }
@@ -72,7 +70,7 @@ public enum RouteError: UInt8, Error, Sendable, Equatable, CaseIterable {
     /// The code in our answer's body.
     public var code: String {
         switch self {
-        case .notOriginForm, .doubleSlash, .dotSegment, .backslash, .controlByte, .encodedSlash: "bad_target"
+        case .notOriginForm, .doubleSlash, .dotSegment, .backslash, .encodedSlash: "bad_target"
         case .emptyAgent: "agent_missing"
         case .emptyProfile: "profile_missing"
         case .unknownProvider: "unknown_provider"
@@ -87,7 +85,6 @@ public enum RouteError: UInt8, Error, Sendable, Equatable, CaseIterable {
         case .doubleSlash: "The path has two slashes in a row at its start; remove the last slash of the tool's base URL."
         case .dotSegment: "The path has a segment '.' or '..'; send the path it stands for."
         case .backslash: "The path has a backslash; write '/' or '%5C'."
-        case .controlByte: "The path has an encoded control byte (%00 to %1F, or %7F)."
         case .encodedSlash: "The path has an encoded slash in the name of a provider or agent."
         case .emptyAgent: "The path names no agent after /agents/."
         case .emptyProfile: "The path names no profile after '@'."

@@ -34,19 +34,16 @@ enum Confinement {
         return kb_landlock_restrict(rules) == 0 ? .confined : .not("the kernel does not take the rules")
     }
 
-    /// Where a server of this installation writes: its own folder and the credentials', sockets' folders, and where stores that are links
-    /// really are.
+    /// Where a server of this installation writes: its own folder and the credentials', sockets' folders, and where those of them that are
+    /// links, and stores that are, really are.
     static func folders(_ installation: Installation) -> [String] {
-        let sockets = installation.settings.listen.compactMap(\.path).compactMap(folder(of:))
+        let (state, sink) = (installation.places.stateDirectory, installation.places.sink)
         let agents = Agents(installation)
-        let stores = agents.ids.flatMap { id -> [String] in
-            let store = agents.store(id)
-            let names = Directory.names(in: store.directory).map { "\(store.directory)/\($0)" }
-            return ([store.directory] + names.compactMap { PrivateFile.realPath(of: $0) }.compactMap(folder(of:))).compactMap {
-                PrivateFile.realPath(of: $0)
-            }
-        }
-        return Set([installation.places.stateDirectory, installation.places.sink] + sockets + stores).sorted()
+        let stores = agents.ids.map { agents.store($0).directory }
+        let files = stores.flatMap { store in Directory.names(in: store).compactMap { PrivateFile.realPath(of: "\(store)/\($0)") } }
+        let named = [state, "\(state)/logs", "\(state)/run", sink, "\(sink)/agents", "\(sink)/keybearer"] + stores
+        let sockets = installation.settings.listen.compactMap(\.path)
+        return Set((named + (sockets + files).compactMap(folder(of:))).compactMap { PrivateFile.realPath(of: $0) }).sorted()
     }
 
     private static func folder(of path: String) -> String? {

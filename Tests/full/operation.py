@@ -14,7 +14,7 @@ import threading
 import time
 
 from harness import (
-    AGENT, BINARY, CHAT, PROMPT, Proxy, Sandbox, check, clean_environment, cpu_seconds, end, eventually, main, median, post, read,
+    AGENT, BINARY, CHAT, PROMPT, Daemon, Proxy, Sandbox, check, children, clean_environment, cpu_seconds, end, eventually, main, median, post, read,
     receive_head, settings, spawn, store, temporary_folder, tool, write_store,
 )
 
@@ -285,6 +285,23 @@ def confinement(sandbox):
         check(status == 200 and fresh["expires"] > time.time() * 1000, "confined, it writes a refreshed login down")
         check(os.path.exists(os.path.join(sandbox.state, "logs/access.jsonl")), "and the access log")
         elsewhere(sandbox, proxy, saved)
+    confined_first(sandbox)
+
+
+def confined_first(sandbox):
+    """A thread that was there before would not be confined; a program that is started after it could not be run."""
+    folder = temporary_folder()
+    trace = os.path.join(folder, "trace")
+    command = [tool("strace"), "-f", "-qq", "-o", trace, "-e", "trace=clone,clone3,landlock_restrict_self"]
+    with Daemon(["serve", "--state-dir", sandbox.state, "--listen", "127.0.0.1:0"], folder, "listening on", within_namespace=command) as traced:
+        # strace lets go of the server when it is ended itself.
+        for child in children(traced.pid):
+            os.kill(child, signal.SIGTERM)
+        traced.process.wait(20)
+    calls = [line.split(None, 1)[1].partition("(")[0] if "CLONE_THREAD" not in line else "thread" for line in open(trace) if "(" in line]
+    first = next((index for index, call in enumerate(calls) if call == "thread"), 0)
+    check(calls[:first].count("landlock_restrict_self") == 1 and calls[0] in ("clone3", "clone"),
+          "it confines itself after its runner was started, and before it has a thread", calls[:first + 1])
 
 
 def elsewhere(sandbox, proxy, saved):
