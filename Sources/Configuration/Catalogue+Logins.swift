@@ -96,7 +96,6 @@ extension Catalogue {
 
     private static func manners(of entry: ProviderEntry.DeviceEntry) -> DeviceManners {
         var manners = DeviceManners()
-        manners.pollURL = entry.pollURL
         manners.parameters = entry.parameters.compactMap(LoginParameter.init)
         manners.usesPKCE = entry.pkce
         manners.sendsState = entry.sendsState

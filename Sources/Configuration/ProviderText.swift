@@ -70,7 +70,7 @@ enum ProviderText {
         "oauth.login.device": "A login on another device: a code that is confirmed there.",
         "oauth.login.device.form": "rfc8628, or OpenAI's own form, which gives a code in place of tokens.",
         "oauth.login.device.startURL": "The device authorization endpoint; the issuer's where it is left out.",
-        "oauth.login.device.pollURL": "What is polled, where that is not the token endpoint.",
+        "oauth.login.device.pollURL": "Form openai: what is polled. RFC 8628 polls the token endpoint.",
         "oauth.login.device.pageURL": "Form openai: the page that a person opens.",
         "oauth.login.device.redirectURI": "Form openai: the redirect URI that goes with the code.",
         "mint":

@@ -3,7 +3,7 @@ internal import JSON
 
 /// Where a provider's own endpoints are while it is tried out against a stand-in.
 public enum TrialPlace: String, Sendable {
-    case issuer, authorize, token, userinfo, deviceStart, devicePoll, mint
+    case issuer, authorize, token, userinfo, deviceStart, mint
 
     /// The path at the stand-in.
     public var path: String { "/trial/\(rawValue)" }
@@ -47,7 +47,6 @@ extension ProviderEntry {
         if oauth.authorizeURL != nil { oauth.authorizeURL = place(.authorize) }
         if oauth.userinfoURL != nil { oauth.userinfoURL = place(.userinfo) }
         if oauth.login?.device?.startURL != nil { oauth.login?.device?.startURL = place(.deviceStart) }
-        if oauth.login?.device?.pollURL != nil { oauth.login?.device?.pollURL = place(.devicePoll) }
         oauth.clientID = TrialPlace.clientID
         oauth.clientIDEnvironment = nil
         if oauth.clientSecretEnvironment != nil { oauth.clientSecretEnvironment = TrialPlace.secretVariable }

@@ -88,8 +88,6 @@ public struct DeviceManners: Sendable, Hashable {
         case userCode = "user_code"
     }
 
-    /// Where it is polled; nil: at the token endpoint.
-    public var pollURL: String?
     /// Parameters of the start beyond `client_id` and `scope`, in order.
     public var parameters: [LoginParameter] = []
     /// A challenge goes with the start and its verifier with every poll (RFC 7636).

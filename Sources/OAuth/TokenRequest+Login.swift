@@ -18,8 +18,7 @@ extension TokenRequest {
         let verifier = code.verifier.map { [("code_verifier", $0.revealed)] } ?? []
         return toTokenEndpoint(
             of: client,
-            [("grant_type", manners.grantType), ("client_id", client.clientID), (manners.pollKey.rawValue, key)] + verifier, clientSecret,
-            url: manners.pollURL)
+            [("grant_type", manners.grantType), ("client_id", client.clientID), (manners.pollKey.rawValue, key)] + verifier, clientSecret)
     }
 
     /// The start of a device login (RFC 8628 §3.1; OpenAI's form is JSON, with the client id alone).
@@ -43,9 +42,9 @@ extension TokenRequest {
             caFile: client.caFile)
     }
 
-    /// A request to the token endpoint (or `url`) in the form, and with the proof of who asks, that the client's data wants.
+    /// A request to the token endpoint in the form, and with the proof of who asks, that the client's data wants.
     static func toTokenEndpoint(
-        of client: OAuthClient, _ parameters: [(name: String, value: String)], _ clientSecret: String?, url: String? = nil
+        of client: OAuthClient, _ parameters: [(name: String, value: String)], _ clientSecret: String?
     ) -> TokenRequest {
         var all = parameters + client.tokenParameters.map { ($0.name, $0.value) }
         var proof: SensitiveBytes?
@@ -60,7 +59,7 @@ extension TokenRequest {
         }
         let isJSON = client.bodyForm == .json
         var request = TokenRequest(
-            url: url ?? client.tokenURL, contentType: isJSON ? jsonType : formType, body: isJSON ? json(all) : form(all),
+            url: client.tokenURL, contentType: isJSON ? jsonType : formType, body: isJSON ? json(all) : form(all),
             caFile: client.caFile)
         request.credential = proof
         return request

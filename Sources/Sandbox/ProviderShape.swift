@@ -15,8 +15,6 @@ public struct ProviderShape: Sendable {
     public var userinfo: String?
     /// Where a device login begins.
     public var deviceStart: String?
-    /// Where it is polled, if not at the token endpoint.
-    public var devicePoll: String?
     /// Where a token is minted.
     public var mint: String?
 

@@ -31,7 +31,6 @@ final class ShapedProvider: Sendable {
         case shape.authorize where request.method == "GET": return authorize(request)
         case shape.deviceStart where request.method == "POST": return startDevice(request, base)
         case shape.token where request.method == "POST": return token(request, base)
-        case shape.devicePoll where request.method == "POST": return token(request, base)
         case shape.userinfo where request.method == "GET": return userinfo(request)
         case shape.mint where request.method == shape.mintMethod: return minted(request)
         default: return model(request)

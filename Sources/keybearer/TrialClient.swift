@@ -125,7 +125,6 @@ extension ProviderShape {
         (status, granted) = (answer.status, answer.granted.first ?? "")
         guard case .standard(_, let manners) = client.login?.device else { return }
         deviceStart = TrialPlace.deviceStart.path
-        devicePoll = manners.pollURL == nil ? nil : TrialPlace.devicePoll.path
         deviceGrant = manners.grantType
         deviceKey = manners.pollKey.rawValue
         (devicePKCE, deviceState) = (manners.usesPKCE, manners.sendsState)

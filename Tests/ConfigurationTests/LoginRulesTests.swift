@@ -66,6 +66,15 @@ import Testing
         #expect(rules.device == .standard(startURL: "https://mine.example/d"))
     }
 
+    @Test("A provider that goes from OpenAI's device form to the standard's polls nothing of the old one's")
+    func changedForm() throws {
+        let text = """
+            { providers: { "openai-codex": { oauth: { login: { device: { form: "rfc8628", startURL: "https://mine.example/d" } } } } } }
+            """
+        let settings = try Settings(file: SettingsText(path: "test", bytes: Array(text.utf8)))
+        #expect(settings.provider("openai-codex")?.oauth?.login?.device == .standard(startURL: "https://mine.example/d"))
+    }
+
     @Test(
         "A login that cannot work is told with its place",
         arguments: [
