@@ -11,6 +11,16 @@ let common: [SwiftSetting] =
         .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
     ] + (inCI ? [.treatAllWarnings(as: .error)] : [])
 
+/// Fuzzers are built on demand (`Tests/full/run fuzz`): libFuzzer brings a `main` of its own.
+let fuzzers: [Target] =
+    Context.environment["KEYBEARER_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "Fuzz", dependencies: ["HTTP", "JSON", "Sockets"], path: "Tests/Fuzz",
+            swiftSettings: common + [.unsafeFlags(["-parse-as-library"])])
+    ]
+
 /// `#expect` trips strict memory safety, so tests go without it.
 let strict = common + [.strictMemorySafety()]
 
@@ -86,6 +96,7 @@ let package = Package(
                     logging,
                 ], swiftSettings: common),
         ],
+        fuzzers,
     ].flatMap { $0 },
     swiftLanguageModes: [.v6]
 )

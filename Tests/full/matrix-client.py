@@ -1,11 +1,13 @@
 """Requests of every kind through a proxy, by the packages h2 and h11, and what is wrong with the answers.
 
-    matrix-client.py PLAIN_PORT TLS_PORT CA
+    matrix-client.py PLAIN_PORT TLS_PORT CA STREAMS PID PROVIDER_PORT PROVIDER_CA
 
 Prints a JSON object: what was tried, by name, and the fault or null.
 """
+import base64
 import hashlib
 import json
+import re
 import socket
 import ssl
 import sys
@@ -17,7 +19,8 @@ import h2.connection
 import h2.errors
 import h2.events
 
-PLAIN, TLS, CA = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+PLAIN, TLS, CA, STREAMS, PID = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5])
+PROVIDER, PROVIDER_CA = int(sys.argv[6]), sys.argv[7]
 SIZES = {"0 B": 0, "1 B": 1, "64 KiB": 65536, "20 MiB": 20 << 20}
 
 
@@ -26,14 +29,17 @@ def made(size):
 
 
 def dial(kind):
-    raw = socket.create_connection(("127.0.0.1", TLS if kind == "h2 TLS" else PLAIN), 20)
+    """A connection to the proxy; or, for `direct h1` and `direct h2`, to the provider itself."""
+    is_direct = kind.startswith("direct")
+    raw = socket.create_connection(("127.0.0.1", PROVIDER if is_direct else TLS if kind == "h2 TLS" else PLAIN), 20)
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if kind != "h2 TLS":
+    if not is_direct and kind != "h2 TLS":
         return raw
-    context = ssl.create_default_context(cafile=CA)
-    context.set_alpn_protocols(["h2"])
+    wanted = "http/1.1" if kind == "direct h1" else "h2"
+    context = ssl.create_default_context(cafile=PROVIDER_CA if is_direct else CA)
+    context.set_alpn_protocols([wanted])
     wrapped = context.wrap_socket(raw, server_hostname="localhost")
-    assert wrapped.selected_alpn_protocol() == "h2"
+    assert wrapped.selected_alpn_protocol() == wanted
     return wrapped
 
 
@@ -42,6 +48,8 @@ class Result:
 
     def __init__(self):
         self.status, self.fields, self.body, self.trailers, self.interim, self.is_whole = None, {}, bytearray(), {}, [], False
+        # Nanoseconds at which pieces of the body came, and how long it was then.
+        self.times = []
 
 
 class H1:
@@ -76,6 +84,7 @@ class H1:
                     result.status, result.fields = event.status_code, {n.decode(): v.decode() for n, v in event.headers}
                 elif isinstance(event, h11.Data):
                     result.body += event.data
+                    result.times.append((time.monotonic_ns(), len(result.body)))
                     if leave_after is not None and len(result.body) >= leave_after:
                         self.socket.close()
                         return result
@@ -102,6 +111,8 @@ class H2:
 
     def __init__(self, kind):
         self.socket = dial(kind)
+        self.patience = 20
+        self.scheme = "https" if kind.startswith("direct") else "http"
         self.connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         self.connection.initiate_connection()
         self.connection.update_settings({4: 1 << 20})
@@ -112,7 +123,7 @@ class H2:
 
     def ask(self, method, path, body=None, framing="length", fields=(), trailers=(), leave_after=None):
         stream = self.connection.get_next_available_stream_id()
-        head = [(":method", method), (":scheme", "http"), (":authority", "localhost"), (":path", path), *fields]
+        head = [(":method", method), (":scheme", self.scheme), (":authority", "localhost"), (":path", path), *fields]
         if framing == "length":
             head.append(("content-length", str(len(body))))
         ends = body is None
@@ -134,9 +145,9 @@ class H2:
                         self.connection.end_stream(stream)
                     sent_all = True
                     self.flush()
-                    self.socket.settimeout(20)
+                    self.socket.settimeout(self.patience)
                 else:
-                    self.socket.settimeout(20)
+                    self.socket.settimeout(self.patience)
             try:
                 data = self.socket.recv(1 << 18)
             except (BlockingIOError, ssl.SSLWantReadError):
@@ -155,6 +166,7 @@ class H2:
                     result.status = int(result.fields[":status"])
                 elif isinstance(event, h2.events.DataReceived):
                     result.body += event.data
+                    result.times.append((time.monotonic_ns(), len(result.body)))
                     self.connection.acknowledge_received_data(event.flow_controlled_length, stream)
                     if leave_after is not None and len(result.body) >= leave_after:
                         self.connection.reset_stream(stream, h2.errors.ErrorCodes.CANCEL)
@@ -247,6 +259,114 @@ def behaviours(make, upstream, base, faults, name):
     connection.close()
 
 
+DIRECT = {"h1": H1, "h2": H2}
+
+
+def ways(make, path):
+    """How late the 500 events of /ticks are, in milliseconds, sorted: from the provider's write to our read, on one clock."""
+    connection = make()
+    result = connection.ask("GET", path, None, "none")
+    connection.close()
+    late, times = [], iter(result.times)
+    came, reaches = next(times)
+    for event in re.finditer(rb"data: (\d+)\n\n", bytes(result.body)):
+        while reaches < event.end():
+            came, reaches = next(times)
+        late.append((came - int(event[1])) / 1e6)
+    assert len(late) == 500, len(late)
+    return sorted(late)
+
+
+def streams(make, upstream, base, faults, name):
+    """Event streams that others have recorded, in small pieces; how late an event is; how soon the provider learns that nobody reads on."""
+    with open(STREAMS) as file:
+        corpus = [base64.b64decode(json.loads(line)["b64"]) for line in file]
+    for split in (1, 7):
+        connection = make()
+        wrong = []
+        for number, whole in enumerate(corpus):
+            result = connection.ask("GET", f"{base}/recorded?id={number}&split={split}", None, "none")
+            if not result.is_whole or bytes(result.body) != whole:
+                wrong.append(number)
+        faults[f"{name}, {len(corpus)} recorded event streams in pieces of {split}"] = f"not the same: {wrong}" if wrong else None
+        connection.close()
+    late, direct = ways(make, f"{base}/ticks?n=500"), ways(lambda: DIRECT[upstream](f"direct {upstream}"), "/ticks?n=500")
+    figure = f"median {late[250]:.3f} ms, p99 {late[494]:.3f} ms; without the proxy {direct[250]:.3f} and {direct[494]:.3f} ms"
+    faults[f"{name}, an event's way: {figure} (bar: p99 under 1 ms more)"] = None if late[494] < direct[494] + 1 else "too late"
+    delays = []
+    for _ in range(10):
+        connection = make()
+        connection.ask("GET", f"{base}/hold", None, "none", leave_after=5)
+        if isinstance(connection, H1):
+            connection.close()
+        left = time.monotonic_ns()
+        time.sleep(0.1)
+        delays.append((count(base, "left") - left) / 1e6)
+        connection.close()
+    faults[f"{name}, the provider learns that the client has left after {max(delays):.1f} ms at most (bar: 50 ms)"] = (
+        None if max(delays) < 50 and min(delays) > -1 else f"{delays}")
+
+
+def resident():
+    with open(f"/proc/{PID}/status") as file:
+        return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
+
+
+def hundred(connection, path):
+    """A hundred requests at a time."""
+    streams = []
+    for _ in range(100):
+        streams.append(connection.connection.get_next_available_stream_id())
+        connection.connection.send_headers(
+            streams[-1], [(":method", "GET"), (":scheme", "http"), (":authority", "localhost"), (":path", path)], end_stream=True)
+    connection.flush()
+    return streams
+
+
+def closed_windows(upstream, base, bar, faults):
+    """A hundred answers of 20 MB to a client that opens no window: the provider is held up, and little is held for it."""
+    connection = H2("h2c")
+    # The connections to the provider are not of the answers.
+    left = set(hundred(connection, f"{base}/wait"))
+    while left:
+        for event in connection.connection.receive_data(connection.socket.recv(65536)):
+            if isinstance(event, h2.events.StreamEnded):
+                left.discard(event.stream_id)
+        connection.flush()
+    connection.connection.update_settings({4: 0})
+    before, streams = resident(), hundred(connection, f"{base}/echo?size={20 << 20}&framing=chunked")
+    answered, until = set(), time.monotonic() + 60
+    connection.socket.settimeout(0.5)
+    while time.monotonic() < until:
+        try:
+            for event in connection.connection.receive_data(connection.socket.recv(65536)):
+                if isinstance(event, h2.events.ResponseReceived):
+                    answered.add(event.stream_id)
+                    if len(answered) == len(streams):
+                        until = time.monotonic() + 2  # what would come, has come
+        except TimeoutError:
+            pass
+        connection.flush()
+    growth = resident() - before
+    name = f"{len(answered)} answers of 20 MB from {upstream} into closed windows: memory grows by {growth} KiB (bar: {bar} KiB)"
+    faults[name] = None if growth < bar and len(answered) == 100 else "too much"
+    connection.close()
+
+
+def silence(base, faults):
+    """A provider that says nothing any more, not even to a PING, is given up (30 s, then 15 s more)."""
+    connection = H2("h2c")
+    connection.patience = 70
+    began = time.monotonic()
+    result = connection.ask("POST", f"{base}/silent", b"a POST is not sent again", "length")
+    seconds = time.monotonic() - began
+    faults[f"a silent provider of HTTP/2 is asked by PING and given up after {seconds:.0f} s"] = (
+        None if result.status == 502 and 40 < seconds < 55 else f"{result.status} {bytes(result.body)!r}")
+    result = connection.ask("GET", f"{base}/echo?size=7", None, "none")
+    faults["and the next request goes elsewhere"] = wrong(result, "h2", 7, b"")
+    connection.close()
+
+
 def count(base, name):
     connection = H1("h1")
     result = connection.ask("GET", f"{base}/count", None, "none")
@@ -293,7 +413,12 @@ def main():
             framings(connection.ask, upstream, base, faults, name)
             connection.close()
             behaviours(lambda: make(kind), upstream, base, faults, name)
+            streams(lambda: make(kind), upstream, base, faults, name)
     many("/new", faults)
+    # Over TLS a record of 16 KiB has to be here as a whole before the first of its bytes can be used, on each of a hundred connections.
+    for upstream, base, bar in (("h1 in clear", "/clear", 2048), ("h1", "/old", 4096), ("h2", "/new", 2048)):
+        closed_windows(upstream, base, bar, faults)
+    silence("/new", faults)
     json.dump(faults, sys.stdout)
 
 

@@ -1,14 +1,19 @@
 """A provider over TLS that speaks HTTP/2 and HTTP/1.1, as the client chooses by ALPN: by the packages h2 and h11.
 
-    matrix-upstream.py CERTIFICATE KEY
+    matrix-upstream.py CERTIFICATE KEY STREAMS
 
-Prints its port. The path says what to do: /echo?size=N&framing=length|chunked, /sse, /trailers, /hints, /early, /abort, /204, /304, /refuse,
-/goaway, /count. An answer's body is made of its size alone; `x-got` is the length and SHA-256 of what came, `x-version` the version spoken.
+Prints its port, and that of the same over HTTP/1.1 in clear. The path says what to do: /echo?size=N&framing=length|chunked, /sse, /trailers, /hints, /early, /abort, /204, /304, /refuse,
+/goaway, /count, and of event streams /recorded?id=N&split=BYTES (of the file STREAMS), /ticks?n=N (each tells its time), /hold (until the
+client leaves), /silent (no answer, not even to a PING). An answer's body is made of its size alone; `x-got` is the length and SHA-256 of what
+came, `x-version` the version spoken.
 """
 import asyncio
+import base64
 import hashlib
+import json
 import ssl
 import sys
+import time
 import urllib.parse
 
 import h11
@@ -20,12 +25,19 @@ import h2.exceptions
 import h2.settings
 import hyperframe.frame
 
-counts = {"connections": 0, "aborted": 0, "refused": 0, "peak": 0, "open": 0}
+counts = {"connections": 0, "aborted": 0, "refused": 0, "peak": 0, "open": 0, "left": 0}
+STREAM_KINDS = ("sse", "recorded", "ticks", "hold")
 
 
 def made(size):
     """The bytes of an answer of that size."""
     return (b"0123456789abcdef" * (size // 16 + 1))[:size]
+
+
+def recorded(number):
+    """An event stream that somebody else has recorded."""
+    with open(sys.argv[3]) as file:
+        return base64.b64decode(json.loads(file.readlines()[number])["b64"])
 
 
 class Answer:
@@ -37,11 +49,12 @@ class Answer:
         self.kind = url.path.rsplit("/", 1)[-1]
         self.size = int(query.get("size", 3))
         self.framing = query.get("framing", "length")
+        self.query = query
         self.got = got
         self.status = int(self.kind) if self.kind in ("204", "304") else 200
 
     def fields(self, version):
-        fields = [("x-version", version), ("x-got", self.got), ("content-type", "text/event-stream" if self.kind == "sse" else "text/plain")]
+        fields = [("x-version", version), ("x-got", self.got), ("content-type", "text/event-stream" if self.kind in STREAM_KINDS else "text/plain")]
         if self.kind == "304":
             fields.append(("etag", '"a"'))
         if self.framing == "length" and self.kind in ("echo", "early", "count"):
@@ -49,6 +62,25 @@ class Answer:
         if self.kind == "abort":
             fields.append(("content-length", "1000000"))
         return fields
+
+    async def events(self):
+        """The pieces of an event stream, at their times; each is to be on the wire before the next is asked for."""
+        if self.kind == "sse":
+            for number in range(10):
+                yield b"data: %d\n\n" % number
+                await asyncio.sleep(0.02)
+        elif self.kind == "recorded":
+            whole, split = recorded(int(self.query["id"])), int(self.query["split"])
+            for at in range(0, len(whole), split):
+                yield whole[at:at + split]
+                await asyncio.sleep(0)
+        elif self.kind == "ticks":
+            for _ in range(int(self.query["n"])):
+                yield b"data: %d\n\n" % time.monotonic_ns()
+                await asyncio.sleep(0.005)
+        else:
+            yield b"data: held\n\n"
+            await asyncio.sleep(30)
 
     def body(self):
         if self.kind == "count":
@@ -77,14 +109,14 @@ async def serve_h1(reader, writer):
         elif isinstance(event, h11.Request):
             request, digest, length = event, hashlib.sha256(), 0
             if event.target.endswith(b"/early"):
-                await answer_h1(connection, send, writer, event, "0")
+                await answer_h1(connection, send, reader, writer, event, "0")
                 return
         elif isinstance(event, h11.Data):
             digest.update(event.data)
             length += len(event.data)
         elif isinstance(event, h11.EndOfMessage):
             sums = ",".join(name.decode() + "=" + value.decode() for name, value in event.headers)
-            alive = await answer_h1(connection, send, writer, request, f"{length} {digest.hexdigest()} {sums}".strip())
+            alive = await answer_h1(connection, send, reader, writer, request, f"{length} {digest.hexdigest()} {sums}".strip())
             if not alive:
                 return
             request = None
@@ -95,9 +127,11 @@ async def serve_h1(reader, writer):
             return
 
 
-async def answer_h1(connection, send, writer, request, got):
+async def answer_h1(connection, send, reader, writer, request, got):
     answer = Answer(request.target.decode(), got)
     fields = answer.fields("h1")
+    if answer.kind == "wait":
+        await asyncio.sleep(0.5)
     if answer.kind == "hints":
         await send(h11.InformationalResponse(status_code=103, headers=[("link", "</a>")], reason=b"Early Hints"))
     trailers = []
@@ -109,10 +143,14 @@ async def answer_h1(connection, send, writer, request, got):
     if request.method == b"HEAD":
         await send(h11.EndOfMessage())
         return True
-    if answer.kind == "sse":
-        for number in range(10):
-            await send(h11.Data(data=b"data: %d\n\n" % number))
-            await asyncio.sleep(0.02)
+    if answer.kind in STREAM_KINDS:
+        left = asyncio.ensure_future(reader.read(1)) if answer.kind == "hold" else None
+        async for piece in answer.events():
+            await send(h11.Data(data=piece))
+            if left:
+                await left
+                counts["left"] = time.monotonic_ns()
+                return False
     elif answer.kind == "abort":
         await send(h11.Data(data=made(1000)))
         writer.transport.abort()
@@ -136,7 +174,7 @@ class H2:
         self.connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
         self.streams = {}
         self.windows = asyncio.Event()
-        self.leaving = False
+        self.leaving = self.silent = False
 
     async def flush(self):
         self.writer.write(self.connection.data_to_send())
@@ -147,6 +185,8 @@ class H2:
         self.connection.update_settings({h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 100})
         await self.flush()
         while data := await self.reader.read(65536):
+            if self.silent:
+                continue
             for event in self.connection.receive_data(data):
                 await self.on(event)
             await self.flush()
@@ -165,6 +205,8 @@ class H2:
                 counts["refused"] += 1
                 self.connection.reset_stream(event.stream_id, h2.errors.ErrorCodes.REFUSED_STREAM)
                 self.done(event.stream_id)
+            elif kind == "silent":
+                self.silent = True
             elif kind == "early":
                 asyncio.ensure_future(self.answer(event.stream_id, "0"))
             elif kind == "goaway":
@@ -181,11 +223,12 @@ class H2:
                 state[3] = ",".join(name.decode() + "=" + value.decode() for name, value in event.headers)
         elif isinstance(event, h2.events.StreamEnded):
             if state := self.streams.get(event.stream_id):
-                if not state[0][":path"].endswith("/early"):
+                if not state[0][":path"].endswith(("/early", "/silent")):
                     asyncio.ensure_future(self.answer(event.stream_id, f"{state[2]} {state[1].hexdigest()} {state[3]}".strip()))
         elif isinstance(event, h2.events.StreamReset):
             if self.done(event.stream_id):
                 counts["aborted"] += 1
+                counts["left"] = time.monotonic_ns()
             self.windows.set()
         elif isinstance(event, (h2.events.WindowUpdated, h2.events.RemoteSettingsChanged)):
             self.windows.set()
@@ -199,8 +242,8 @@ class H2:
     async def answer(self, stream, got):
         try:
             await self.write(stream, got)
-        except (h2.exceptions.ProtocolError, ConnectionError):
-            pass
+        except (h2.exceptions.ProtocolError, ConnectionError, KeyError):
+            pass  # it was reset meanwhile
         self.done(stream)
 
     async def write(self, stream, got):
@@ -216,10 +259,9 @@ class H2:
             return await self.flush()
         self.connection.send_headers(stream, head)
         await self.flush()
-        if answer.kind == "sse":
-            for number in range(10):
-                await self.data(stream, b"data: %d\n\n" % number)
-                await asyncio.sleep(0.02)
+        if answer.kind in STREAM_KINDS:
+            async for piece in answer.events():
+                await self.data(stream, piece)
             self.connection.end_stream(stream)
         elif answer.kind == "abort":
             await self.data(stream, made(1000))
@@ -250,7 +292,8 @@ class H2:
 async def serve(reader, writer):
     counts["connections"] += 1
     try:
-        if writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2":
+        secured = writer.get_extra_info("ssl_object")
+        if secured and secured.selected_alpn_protocol() == "h2":
             await H2(reader, writer).run()
         else:
             await serve_h1(reader, writer)
@@ -265,8 +308,9 @@ async def main():
     context.load_cert_chain(sys.argv[1], sys.argv[2])
     context.set_alpn_protocols(["h2", "http/1.1"])
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    clear = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], clear.sockets[0].getsockname()[1], flush=True)
+    await asyncio.gather(server.serve_forever(), clear.serve_forever())
 
 
 asyncio.run(main())

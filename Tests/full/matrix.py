@@ -6,6 +6,7 @@ import subprocess
 
 from harness import AGENT, Proxy, check, environment, eventually, main, spawn, temporary_folder, tool, write_store, BINARY, clean_environment
 
+STREAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "Corpus", "sse.jsonl")
 NGINX = """
 daemon off; error_log stderr crit; pid {folder}/nginx.pid;
 events {{ worker_connections 256; }}
@@ -44,7 +45,7 @@ def free_port():
 
 
 class Scene:
-    """Three providers over TLS, each under two names: one that may agree on HTTP/2, one that may not."""
+    """Three providers over TLS, each under two names: one that may agree on HTTP/2, one that may not. The first is there in clear, too."""
 
     def __init__(self, python):
         self.folder = temporary_folder()
@@ -54,8 +55,9 @@ class Scene:
             check=True, capture_output=True)
         here = os.path.dirname(os.path.abspath(__file__))
         upstream = spawn(
-            [python, "-B", f"{here}/matrix-upstream.py", f"{self.folder}/cert.pem", f"{self.folder}/key.pem"], stdout=subprocess.PIPE)
-        ports = {"peer": int(upstream.stdout.readline()), "corn": free_port(), "ngin": free_port()}
+            [python, "-B", f"{here}/matrix-upstream.py", f"{self.folder}/cert.pem", f"{self.folder}/key.pem", STREAMS], stdout=subprocess.PIPE)
+        secured, clear = map(int, upstream.stdout.readline().split())
+        self.ports = ports = {"peer": secured, "clear": clear, "corn": free_port(), "ngin": free_port()}
         self.start_others(python, ports)
         self.state = os.path.join(self.folder, "state")
         os.makedirs(os.path.join(self.state, AGENT))
@@ -75,7 +77,8 @@ class Scene:
     def providers(ports):
         names = {"new": ("peer", True), "old": ("peer", False), "corn2": ("corn", True), "corn1": ("corn", False), "ngin2": ("ngin", True),
                  "ngin1": ("ngin", False)}
-        return {name: {"baseURL": f"https://localhost:{ports[server]}", "http2": http2} for name, (server, http2) in names.items()}
+        secured = {name: {"baseURL": f"https://localhost:{ports[server]}", "http2": http2} for name, (server, http2) in names.items()}
+        return {**secured, "clear": {"baseURL": f"http://127.0.0.1:{ports['clear']}"}}
 
     def start_others(self, python, ports):
         with open(f"{self.folder}/app.py", "w") as file:
@@ -134,7 +137,8 @@ def suite():
         others(scene, proxy, tls_port)
         here = os.path.dirname(os.path.abspath(__file__))
         done = subprocess.run(
-            [python, "-B", f"{here}/matrix-client.py", str(proxy.port), str(tls_port), scene.files["caFile"]], capture_output=True, timeout=900)
+            [python, "-B", f"{here}/matrix-client.py", str(proxy.port), str(tls_port), scene.files["caFile"], STREAMS, str(proxy.pid),
+             str(scene.ports["peer"]), f"{scene.folder}/cert.pem"], capture_output=True, timeout=900)
         if done.returncode:
             raise RuntimeError(done.stderr.decode()[-3000:])
         for name, fault in json.loads(done.stdout).items():
