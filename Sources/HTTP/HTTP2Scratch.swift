@@ -33,7 +33,7 @@ public struct HTTP2Scratch {
         unsafe core.initialize(
             to: Core(
                 events: .allocate(capacity: 1024), texts: ByteQueue(pool: pool), pairs: .allocate(capacity: Self.pairCapacity),
-                callbacks: callbacks, serverOptions: server, clientOptions: client, memory: NodePool().doors, pool: pool))
+                callbacks: callbacks, serverOptions: server, clientOptions: client, memory: HTTP2Memory.doors(), pool: pool))
     }
 
     /// What both sides ask of nghttp2 (spec/threats.md §2): windows are credited by us, and its own limits are tight.

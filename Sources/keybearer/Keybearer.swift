@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Children
 internal import Glibc
 internal import Sockets
+internal import TLS
 
 /// The executable: parses, calls, prints. What is decided is decided in the modules.
 @main
@@ -39,6 +40,7 @@ struct Keybearer: ParsableCommand {
     static func main() {
         var processes = ProcessAnswers()
         RunnerProcess.serveIfAsked(CommandLine.arguments) { processes.answer($0) }
+        TLSMemory.usePools()
         if let script = CompletionScript.text(for: Array(CommandLine.arguments.dropFirst())) {
             return Output.write(script, to: STDOUT_FILENO)
         }

@@ -1,0 +1,105 @@
+internal import Glibc
+
+/// The allocations of a C library, from free lists of one thread: after warm-up it calls malloc no more.
+///
+/// Each block is preceded by 16 bytes that hold its shelf and its size. Sizes beyond the largest shelf go to malloc as they are, and blocks of
+/// the largest are pages of their own, so that a burst of them leaves no holes in the heap. A handle: copies share the lists.
+@safe
+public struct NodePool {
+    /// 64 bytes to 32 KiB, doubling.
+    private static var shelves: Int { 10 }
+    @inline(__always) private static func room(_ shelf: Int) -> Int { 64 << shelf }
+
+    @safe private struct Shelf {
+        var free: UnsafeMutableRawPointer?
+        var count = 0
+    }
+    @safe private struct Core {
+        var shelves = InlineArray<10, Shelf>(repeating: Shelf())
+        /// What a shelf keeps at most, in bytes.
+        let kept: Int
+        /// Blocks from this size on are overwritten when they come back.
+        let wipesFrom: Int
+    }
+    private let core: UnsafeMutablePointer<Core>
+
+    /// Empty lists. `keeping`: bytes of each size that are kept at most. `wipingFrom`: the size from which on blocks may have held secrets.
+    public init(keeping: Int, wipingFrom: Int = .max) {
+        unsafe core = .allocate(capacity: 1)
+        unsafe core.initialize(to: Core(kept: keeping, wipesFrom: wipingFrom))
+    }
+    /// The pool that has that `handle`.
+    public init(handle: UnsafeMutableRawPointer) {
+        unsafe core = handle.assumingMemoryBound(to: Core.self)
+    }
+    /// What to pass through C.
+    public var handle: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(core) }
+
+    /// Room for `size` bytes, or nil when there is no memory.
+    @inline(__always)
+    public func take(_ size: Int) -> UnsafeMutableRawPointer? {
+        let shelf = size <= 64 ? 0 : 58 - (size - 1).leadingZeroBitCount
+        if shelf < Self.shelves, let node = unsafe core.pointee.shelves[shelf].free {
+            unsafe core.pointee.shelves[shelf].free = unsafe node.load(as: UnsafeMutableRawPointer?.self)
+            unsafe core.pointee.shelves[shelf].count -= 1
+            return unsafe node
+        }
+        return unsafe Self.make(shelf, size)
+    }
+
+    @inline(never)
+    private static func make(_ shelf: Int, _ size: Int) -> UnsafeMutableRawPointer? {
+        let room = shelf < shelves ? room(shelf) : size
+        let block: UnsafeMutableRawPointer?
+        if shelf == shelves - 1 {
+            let pages = unsafe mmap(nil, room + 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            unsafe block = unsafe pages == MAP_FAILED ? nil : pages
+        } else {
+            unsafe block = unsafe malloc(room + 16)
+        }
+        guard let block = unsafe block else { return nil }
+        unsafe block.storeBytes(of: shelf, as: Int.self)
+        unsafe block.storeBytes(of: room, toByteOffset: 8, as: Int.self)
+        return unsafe block + 16
+    }
+
+    /// Takes back what `take` gave, of whichever thread's pool.
+    @inline(__always)
+    public func give(_ node: UnsafeMutableRawPointer) {
+        let shelf = unsafe (node - 16).load(as: Int.self)
+        let room = unsafe (node - 8).load(as: Int.self)
+        if unsafe room >= core.pointee.wipesFrom { unsafe explicit_bzero(node, room) }
+        guard shelf < Self.shelves, unsafe core.pointee.shelves[shelf].count < core.pointee.kept / room else {
+            return unsafe Self.discard(node, shelf)
+        }
+        unsafe node.storeBytes(of: core.pointee.shelves[shelf].free, as: UnsafeMutableRawPointer?.self)
+        unsafe core.pointee.shelves[shelf].free = unsafe node
+        unsafe core.pointee.shelves[shelf].count += 1
+    }
+
+    @inline(never)
+    private static func discard(_ node: UnsafeMutableRawPointer, _ shelf: Int) {
+        if shelf == shelves - 1 { unsafe munmap(node - 16, room(shelf) + 16) } else { unsafe free(node - 16) }
+    }
+
+    /// The same bytes with room for `size`; nil when there is no memory, and `node` stays.
+    public func resize(_ node: UnsafeMutableRawPointer, _ size: Int) -> UnsafeMutableRawPointer? {
+        let room = unsafe (node - 8).load(as: Int.self)
+        if size <= room { return unsafe node }
+        guard let larger = unsafe take(size) else { return nil }
+        unsafe memcpy(larger, node, room)
+        unsafe give(node)
+        return unsafe larger
+    }
+
+    /// Gives all that is kept back to the system; what is out stays good. The handle and its copies are not to be used any more.
+    public func end() {
+        for shelf in 0..<Self.shelves {
+            while let node = unsafe core.pointee.shelves[shelf].free {
+                unsafe core.pointee.shelves[shelf].free = unsafe node.load(as: UnsafeMutableRawPointer?.self)
+                unsafe Self.discard(node, shelf)
+            }
+        }
+        unsafe core.deallocate()
+    }
+}
