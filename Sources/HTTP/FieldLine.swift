@@ -1,3 +1,5 @@
+internal import Sockets
+
 /// One field line as offsets into the bytes that were parsed.
 public struct FieldLine: Equatable, Sendable {
     /// Which of the known names it is.
@@ -46,37 +48,39 @@ public struct FieldLine: Equatable, Sendable {
     }
 }
 
-/// The field lines of one head, in storage that is used for every head of a connection, and grows once if one needs it.
+/// The field lines of one head, in a block that is used for every head until it is given back, and grows once if one needs it.
 @safe
 struct FieldTable: ~Copyable {
     /// A head with more field lines is refused whatever the limits say.
     static var capacity: Int { 128 }
-
     /// Room at first, for nearly every head there is.
     private static var usual: Int { 40 }
 
-    private var lines: UnsafeMutablePointer<FieldLine>
-    private var room = Self.usual
+    private var lines: UnsafeMutablePointer<FieldLine>?
+    private var room = 0
+    private var byteCount = 0
+    /// Where blocks come from; nil: from malloc.
+    private let pool: BufferPool?
     private(set) var count = 0
     /// A bit for each name that occurs, and for each that occurs more than once.
     private var seen: UInt64 = 0
     private var seenTwice: UInt64 = 0
 
-    init() { unsafe lines = .allocate(capacity: Self.usual) }
-    deinit { unsafe lines.deallocate() }
+    init(pool: BufferPool?) { self.pool = pool }
+    deinit { giveBack() }
 
     subscript(index: Int) -> FieldLine {
         @inline(__always)
         get {
             precondition(index >= 0 && index < count)
-            return unsafe lines[index]
+            return unsafe lines.unsafelyUnwrapped[index]
         }
     }
 
     @inline(__always)
     mutating func append(_ line: FieldLine) {
         if count == room { grow() }
-        unsafe (lines + count).initialize(to: line)
+        unsafe (lines.unsafelyUnwrapped + count).initialize(to: line)
         count += 1
         let bit: UInt64 = 1 << UInt64(line.name.rawValue)
         seenTwice |= seen & bit
@@ -86,11 +90,34 @@ struct FieldTable: ~Copyable {
     @inline(never)
     private mutating func grow() {
         precondition(count < Self.capacity)
-        let larger = UnsafeMutablePointer<FieldLine>.allocate(capacity: Self.capacity)
-        unsafe larger.moveInitialize(from: lines, count: count)
-        unsafe lines.deallocate()
+        let wanted = room == 0 ? Self.usual : Self.capacity
+        let larger: UnsafeMutablePointer<FieldLine>
+        var size = 0
+        if let pool {
+            let block: UnsafeMutableRawPointer
+            unsafe (block, size) = pool.take(wanted * MemoryLayout<FieldLine>.stride)
+            unsafe larger = block.bindMemory(to: FieldLine.self, capacity: wanted)
+        } else {
+            unsafe larger = .allocate(capacity: wanted)
+        }
+        if let lines = unsafe lines { unsafe larger.moveInitialize(from: lines, count: count) }
+        giveBack()
         unsafe lines = unsafe larger
-        room = Self.capacity
+        room = pool == nil ? wanted : min(size / MemoryLayout<FieldLine>.stride, Self.capacity)
+        byteCount = size
+    }
+
+    private func giveBack() {
+        guard let lines = unsafe lines else { return }
+        if let pool { unsafe pool.give(lines, byteCount) } else { unsafe lines.deallocate() }
+    }
+
+    /// Forgets the lines, and holds no memory until there are new ones.
+    mutating func release() {
+        giveBack()
+        unsafe lines = nil
+        room = 0
+        removeAll()
     }
 
     @inline(__always)
@@ -115,7 +142,7 @@ struct FieldTable: ~Copyable {
     /// Marks every line whose name is spelled like `option`.
     mutating func markNamed(_ view: ByteView, _ option: Range<Int>) {
         for index in 0..<count where view.equalIgnoringCase(self[index].nameRange, option) {
-            unsafe lines[index].isNamedInConnection = true
+            unsafe lines.unsafelyUnwrapped[index].isNamedInConnection = true
         }
     }
 }

@@ -1,3 +1,5 @@
+public import Sockets
+
 /// The head of a request as offsets into the bytes it was read from, and what follows from it: method, target, framing, persistence.
 ///
 /// One value serves every request of a connection: `parse` begins anew after a head that was complete or rejected. Its only allocation is
@@ -32,14 +34,17 @@ public struct RequestHead: ~Copyable {
     /// Whether the client asks for another protocol: an `Upgrade` field that `Connection` names (RFC 9110 §7.8).
     public private(set) var upgrade = false
 
-    private var fields = FieldTable()
+    private var fields: FieldTable
     private var scanner = LineScanner()
     private var framingFields = FramingFields()
     private var phase = Phase.requestLine
     private var hasEmptyLine = false
 
-    /// A head that has room for 128 field lines.
-    public init() {}
+    /// A head that has room for 128 field lines, in blocks of `pool`, or else of its own.
+    public init(pool: BufferPool? = nil) { fields = FieldTable(pool: pool) }
+
+    /// Gives back the room of the field lines, which are not needed any more; all else that was read stands.
+    public mutating func releaseFields() { fields.release() }
 
     // MARK: Fields
 

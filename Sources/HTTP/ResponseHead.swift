@@ -1,3 +1,5 @@
+public import Sockets
+
 /// The head of an upstream's answer as offsets into the bytes it was read from, and where its body ends.
 ///
 /// As reusable and as strict as `RequestHead`: what a client could read in another way than we do is rejected, and the proxy answers 502.
@@ -19,13 +21,16 @@ public struct ResponseHead: ~Copyable {
     /// Whether the connection can carry another request after this answer.
     public private(set) var keepAlive = false
 
-    private var fields = FieldTable()
+    private var fields: FieldTable
     private var scanner = LineScanner()
     private var framingFields = FramingFields()
     private var phase = Phase.statusLine
 
-    /// A head that has room for 128 field lines.
-    public init() {}
+    /// A head that has room for 128 field lines, in blocks of `pool`, or else of its own.
+    public init(pool: BufferPool? = nil) { fields = FieldTable(pool: pool) }
+
+    /// Gives back the room of the field lines, which are not needed any more; all else that was read stands.
+    public mutating func releaseFields() { fields.release() }
 
     /// Whether the final answer is still to come: 1xx, but for 101, which ends HTTP on the connection.
     public var isInterim: Bool { status < 200 && status != 101 }

@@ -7,9 +7,9 @@
 ///
 /// It validates only what it needs to find its way at the top level; below, it counts brackets and steps over strings. A text that is no
 /// object, or breaks the grammar at the top level, is over at once, and what was found before stands.
-public struct MemberScanner: Sendable {
+public struct MemberScanner: Sendable, BitwiseCopyable {
     /// What is looked for; names of at most 24 octets.
-    public struct Wanted: Sendable {
+    public struct Wanted: Sendable, BitwiseCopyable {
         /// Members of the object itself. An empty name is none.
         public var top: InlineArray<5, StaticString>
         /// Where one of those is an object, its member of this name counts as the value (`"conversation": {"id": …}`).
@@ -26,7 +26,7 @@ public struct MemberScanner: Sendable {
     }
 
     /// Where a wanted member's value stands in the whole text.
-    public struct Found: Sendable, Equatable {
+    public struct Found: Sendable, Equatable, BitwiseCopyable {
         /// How often the name occurred at the top level, up to 255; the rest tells of the first.
         public internal(set) var times: UInt8 = 0
         /// Whether the value is a string that has ended.
@@ -39,6 +39,8 @@ public struct MemberScanner: Sendable {
         /// Where the string's content stands.
         public var range: Range<Int> { start..<end }
     }
+    /// What is known of a member that does not occur.
+    public static var nothing: Found { Found() }
 
     enum State: UInt8 { case start, firstMember, member, colon, value, scalar, string, after, nested, nestedColon, nestedValue, over }
     enum Role: UInt8 { case name, wantedValue, value, nested, insideValue, reference }

@@ -11,7 +11,7 @@ struct AnswerLook: ~Copyable {
     /// Coded, it is looked at as far as what has been copied can be decoded.
     private(set) var coding = ContentCoding.identity
     private var copy: ByteQueue
-    private var scanner = MemberScanner(AnswerLook.wanted)
+    private var scanner: Pooled<MemberScanner>
     /// Where the object begins in the copy; -1 before an event's data has come.
     private var start = -1
 
@@ -19,20 +19,24 @@ struct AnswerLook: ~Copyable {
     static var limit: Int { 4 << 10 }
     private static var wanted: MemberScanner.Wanted { MemberScanner.Wanted(top: ["id", "response", "", "", ""], inside: "id") }
 
-    init(pool: BufferPool) { copy = ByteQueue(pool: pool) }
+    init(pool: BufferPool) {
+        copy = ByteQueue(pool: pool)
+        scanner = Pooled(pool: pool)
+    }
 
     var isActive: Bool { stage != .none }
 
     mutating func begin(_ stage: Stage, _ coding: ContentCoding = .identity) {
         self.stage = stage
         self.coding = coding
-        scanner = MemberScanner(Self.wanted)
+        scanner.hold(MemberScanner(Self.wanted))
         start = stage == .object ? 0 : -1
     }
 
     mutating func end() {
         stage = .none
         copy.release()
+        scanner.release()
     }
 
     /// Copies more of a coded answer. True when no more will be copied.
@@ -45,16 +49,17 @@ struct AnswerLook: ~Copyable {
     mutating func feed(_ run: RawSpan) -> Bool {
         let part = run.extracting(0..<min(run.byteCount, Self.limit - copy.count))
         copy.append(part)
-        if start >= 0 { scanner.feed(part) } else { findData() }
+        if start >= 0 { scanner.value.feed(part) } else { findData() }
         if id != nil { return true }
-        if scanner.isOver || copy.count >= Self.limit { end() }
+        if scanner.value.isOver || copy.count >= Self.limit { end() }
         return false
     }
 
     /// Where the id stands in `text`, without its quotes.
     var id: Range<Int>? {
-        for index in 0..<2 where scanner[index].isString && !scanner[index].isEscaped {
-            let range = scanner[index].range
+        guard scanner.isHeld else { return nil }
+        for index in 0..<2 where scanner.value[index].isString && !scanner.value[index].isEscaped {
+            let range = scanner.value[index].range
             return range.lowerBound + start..<range.upperBound + start
         }
         return nil
@@ -70,7 +75,7 @@ struct AnswerLook: ~Copyable {
         while line + Self.data.count <= bytes.byteCount {
             if FieldText.equals(bytes, line..<line + Self.data.count, Self.data) {
                 start = line + Self.data.count
-                scanner.feed(bytes.extracting(start..<bytes.byteCount))
+                scanner.value.feed(bytes.extracting(start..<bytes.byteCount))
                 return
             }
             while line < bytes.byteCount, FieldText.byte(bytes, line) != 0x0a { line += 1 }

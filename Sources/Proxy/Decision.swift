@@ -114,7 +114,7 @@ extension Worker {
     /// `prompt_cache_key` names a conversation where no field does.
     private mutating func readSessionInBody(_ id: Int32) {
         guard exchanges[id].session == .none else { return }
-        let found = exchanges[id].look.scanner[BodyLook.promptCacheKey]
+        let found = exchanges[id].look[BodyLook.promptCacheKey]
         if exchanges[id].setup.settings.sessions.promptCacheKey, found.isString, (1...Self.longestID).contains(found.range.count) {
             exchanges[id].session = affinity(id, .session, unsafe RawSpan(_unsafeBytes: heldText(id)).extracting(found.range))
         } else if let key = exchanges[id].key {
@@ -148,11 +148,11 @@ extension Worker {
             add(id, target.extracting(range), to: &keeper)
         }
         let held = unsafe RawSpan(_unsafeBytes: heldText(id))
-        for index in BodyLook.kept where exchanges[id].look.scanner[index].isString {
-            add(id, held.extracting(exchanges[id].look.scanner[index].range), to: &keeper)
+        for index in BodyLook.kept where exchanges[id].look[index].isString {
+            add(id, held.extracting(exchanges[id].look[index].range), to: &keeper)
         }
-        for index in 0..<exchanges[id].look.scanner.referenceCount {
-            add(id, held.extracting(exchanges[id].look.scanner.references[index].range), to: &keeper)
+        for index in 0..<exchanges[id].look.referenceCount {
+            add(id, held.extracting(exchanges[id].look.reference(index)), to: &keeper)
         }
         return keeper
     }

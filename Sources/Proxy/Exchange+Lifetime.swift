@@ -141,7 +141,8 @@ extension Exchange {
         position = 0
         isPinned = false
         reason = .order
-        look = BodyLook()
+        look.end()
+        head.releaseFields()
         decoded.release()
         continueWasSent = false
         agent = ""
@@ -160,6 +161,7 @@ extension Exchange {
         wasSentInHTTP2 = false
         paidInsteadOf = nil
         response.reset()
+        response.releaseFields()
         answer = MessageBody()
         status = 0
         ownBytes = 0

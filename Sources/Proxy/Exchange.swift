@@ -28,7 +28,7 @@ struct Exchange: ~Copyable {
     var upstream: Int32 = -1
 
     // The request
-    var head = RequestHead()
+    var head: RequestHead
     var headBytes: ByteQueue
     var request = MessageBody()
     /// Lines behind the body, with the empty line that ends them.
@@ -37,7 +37,7 @@ struct Exchange: ~Copyable {
     /// The client asks for a WebSocket (RFC 6455), and the provider may agree to one.
     var wantsWebSocket = false
     /// What is read of the body before a profile is chosen; its text, where it came coded.
-    var look = BodyLook()
+    var look: BodyLook
     var decoded: ByteQueue
     /// The client has been told to send its body.
     var continueWasSent = false
@@ -91,7 +91,7 @@ struct Exchange: ~Copyable {
     // The answer
     /// What it costs, where the key has a budget.
     var tokens = TokenCount()
-    var response = ResponseHead()
+    var response: ResponseHead
     var refusalLook = RefusalLook()
     var answer = MessageBody()
     var echo: EchoMask
@@ -111,6 +111,9 @@ struct Exchange: ~Copyable {
 
     init(pool: BufferPool, setup: Setup) {
         self.setup = setup
+        head = RequestHead(pool: pool)
+        response = ResponseHead(pool: pool)
+        look = BodyLook(pool: pool)
         headBytes = ByteQueue(pool: pool)
         replay = ReplayCopy(pool: pool)
         requestTrailers = ByteQueue(pool: pool)

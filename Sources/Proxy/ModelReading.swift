@@ -34,7 +34,7 @@ extension Worker {
             refuse(id, .twoModels)
             return .refused
         }
-        let found = exchanges[id].look.scanner[BodyLook.model]
+        let found = exchanges[id].look[BodyLook.model]
         return found.isString ? modelInBody(id, found) : modelInPath(id)
     }
 

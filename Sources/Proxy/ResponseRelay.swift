@@ -118,6 +118,15 @@ extension Worker {
         }
         downstreams[fd].outbound.append("\r\n")
         sendHead(to: fd, ends: exchanges[id].answer.isComplete)
+        holdLess(id)
+    }
+
+    /// An answer may go on for an hour: what was needed only to get there is given back.
+    private mutating func holdLess(_ id: Int32) {
+        exchanges[id].response.releaseFields()
+        guard exchanges[id].request.isComplete else { return }
+        exchanges[id].head.releaseFields()
+        exchanges[id].look.end()
     }
 
     private mutating func writeStatusLine(_ id: Int32, _ head: RawSpan, to fd: Int32) {

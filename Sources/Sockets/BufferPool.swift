@@ -25,7 +25,7 @@ public struct BufferPool {
     @inline(__always) static func keep(_ shelf: Int) -> Int { shelf == 0 ? 1024 : shelf == 1 ? 256 : shelf == 2 ? 64 : 8 }
 
     /// A block of at least `size` bytes, and its capacity.
-    func take(_ size: Int) -> (UnsafeMutableRawPointer, Int) {
+    public func take(_ size: Int) -> (UnsafeMutableRawPointer, Int) {
         let shelf = Self.shelf(for: size)
         guard shelf < Self.classes else { return (unsafe Self.allocate(size), size) }
         let capacity = 1024 << (2 * shelf)
@@ -35,7 +35,8 @@ public struct BufferPool {
         return unsafe (block, capacity)
     }
 
-    func give(_ block: UnsafeMutableRawPointer, _ capacity: Int) {
+    /// Takes a block back, which has that capacity.
+    public func give(_ block: UnsafeMutableRawPointer, _ capacity: Int) {
         let shelf = Self.shelf(for: capacity)
         guard shelf < Self.classes, unsafe shelves[shelf].count < Self.keep(shelf) else { return unsafe free(block) }
         unsafe block.storeBytes(of: shelves[shelf].free, as: UnsafeMutableRawPointer?.self)
