@@ -43,7 +43,7 @@ struct Executable {
     }
 
     /// Where the tests run under a sanitizer, so does the executable: with the same options.
-    private static let sanitizerOptions: [String: String] = ["ASAN_OPTIONS", "TSAN_OPTIONS"].reduce(into: [:]) { options, name in
+    static let sanitizerOptions: [String: String] = ["ASAN_OPTIONS", "TSAN_OPTIONS"].reduce(into: [:]) { options, name in
         if let value = getenv(name) { options[name] = String(cString: value) }
     }
 }

@@ -187,7 +187,8 @@ import Testing
         let temporary = scratch.path + "/tmp"
         mkdir(temporary, 0o700)
         let process = try RunningProcess(
-            Executable.path, ["demo", "--once"], input: "", environment: ["TMPDIR": temporary], folder: scratch.path)
+            Executable.path, ["demo", "--once"], input: "", environment: Executable.sanitizerOptions.merging(["TMPDIR": temporary]) { $1 },
+            folder: scratch.path)
         #expect(process.wait() == 0, "\(process.output)\(process.errors)")
         #expect(process.output.contains("✓") && !process.output.contains("✗"), "\(process.output)")
         #expect(rmdir(temporary) == 0, "the temporary folder is not empty")

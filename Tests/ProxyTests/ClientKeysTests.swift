@@ -44,8 +44,9 @@ import Testing
         #expect(ClientKeys(changed, try Settings(), ClientLedger()).renewed(try #require(Self.find(keys, texts[2])))?.index == 1)
     }
 
-    /// The bar of 1 µs holds for the release; this build is not optimised.
-    @Test func aKeyAmongTenThousandIsFoundInTheTimeOfTwoHashes() throws {
+    /// A thousand times less than a walk past all of them would take in this build, whatever else the machine does; the release's time is told
+    /// by Tests/full.
+    @Test func aKeyAmongTenThousandIsFoundWithoutLookingAtAllOfThem() throws {
         let (keys, texts, _) = try Self.table(10_000)
         let some = (0..<1000).map { Array(texts[$0 * 10].utf8) }
         var found = 0
@@ -59,7 +60,7 @@ import Testing
             best = min(best, time)
         }
         #expect(found == 5000)
-        #expect(best / 1000 < .microseconds(20), "\(best / 1000)")
+        #expect(best / 1000 < .microseconds(500), "\(best / 1000)")
     }
 
     @Test(arguments: [

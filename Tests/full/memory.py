@@ -5,7 +5,10 @@ import contextlib
 import fcntl
 import hashlib
 import http.client
+import os
+import queue
 import re
+import resource
 import socket
 import termios
 import threading
@@ -139,6 +142,68 @@ def thousand_streams(sandbox):
         check(bool(eventually(lambda: proxy.ask("/openai/v1/chat/completions", CHAT)[0] == 200)), "it still serves when they have left")
 
 
+# MARK: - Ten thousand connections, two thousand streams, in clear
+
+
+async def silent_provider(started):
+    """Answers every request with the beginning of an event stream, and says no more."""
+
+    async def play(reader, writer):
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                text = await reader.readuntil(b"\r\n\r\n")
+                length = re.search(rb"(?i)content-length: (\d+)", text)
+                await reader.readexactly(int(length[1]) if length else 0)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\nb\r\ndata: on\n\n\r\n")
+
+    server = await asyncio.start_server(play, "127.0.0.1", 0, backlog=4096)
+    started.put(server.sockets[0].getsockname()[1])
+    await server.serve_forever()
+
+
+def open_files(proxy):
+    return len(os.listdir(f"/proc/{proxy.pid}/fd"))
+
+
+def crowd(sandbox):
+    started = queue.Queue()
+    threading.Thread(target=lambda: asyncio.run(silent_provider(started)), daemon=True).start()
+    config = settings(sandbox, "limits: { connections: 15000 },", ollama=f"http://127.0.0.1:{started.get()}")
+    request = post("/ollama/v1/chat/completions", CHAT)
+    with Proxy(sandbox.state, config=config) as proxy:
+        proxy.ask("/openai/v1/chat/completions", CHAT)
+        wanted = min(10_000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
+        before = status(proxy.pid, "VmRSS")
+        idle = [proxy.connect() for _ in range(wanted)]
+        eventually(lambda: open_files(proxy) > wanted)
+        each = (status(proxy.pid, "VmRSS") - before) / wanted
+        check(each < 4, f"{wanted} idle connections in clear: resident memory for each", f"{each:.2f} KiB", "under 4 KiB")
+        times = []
+        for _ in range(50):
+            began = time.perf_counter()
+            answered = proxy.ask("/openai/v1/models", method="GET")[0]
+            times.append((time.perf_counter() - began) * 1000)
+        check(answered == 200 and median(times) < 5, "a request beside them", f"median {median(times):.2f} ms", "under 5 ms")
+        for connection in idle:
+            connection.close()
+        eventually(lambda: open_files(proxy) < 500)
+        streams, before = [], status(proxy.pid, "VmRSS")
+        for _ in range(2000):
+            streams.append(proxy.connect())
+            streams[-1].sendall(request)
+        served = 0
+        for stream in streams:
+            received = b""
+            while b"data: on" not in received:
+                received += stream.recv(4096) or b"data: on, or rather not"
+            served += b"rather not" not in received
+        each = (status(proxy.pid, "VmRSS") - before) / 2000
+        check(served == 2000 and each < 4, f"{served} streams open in clear: resident memory for each", f"{each:.2f} KiB", "under 4 KiB")
+        for stream in streams:
+            stream.close()
+        check(bool(eventually(lambda: proxy.ask("/openai/v1/chat/completions", CHAT)[0] == 200)), "it still serves when they have left")
+
+
 # MARK: - A client that stops reading
 
 
@@ -262,6 +327,7 @@ def suite():
     with Proxy(sandbox.state) as proxy:
         large_bodies(proxy)
     thousand_streams(sandbox)
+    crowd(sandbox)
     stopped_reader(sandbox)
 
 
