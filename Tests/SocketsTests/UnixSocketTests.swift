@@ -46,7 +46,11 @@ import Testing
         UnixSocket.remove(path)
         #expect(access(path, F_OK) == 0, "a live listener's file stays")
         second.discard()
-        UnixSocket.remove(path)
+        // A process that another test starts has our descriptors until it is another program.
+        for _ in 0..<400 where access(path, F_OK) == 0 {
+            UnixSocket.remove(path)
+            usleep(5000)
+        }
         #expect(access(path, F_OK) != 0)
     }
 
