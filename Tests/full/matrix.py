@@ -83,7 +83,7 @@ class Scene:
     def start_others(self, python, ports):
         with open(f"{self.folder}/app.py", "w") as file:
             file.write(APP)
-        spawn([os.path.join(os.path.dirname(python), "hypercorn"), "-b", f"127.0.0.1:{ports['corn']}", "--certfile", f"{self.folder}/cert.pem",
+        spawn([os.path.join(os.path.dirname(python), "hypercorn"), "--workers", "0", "-b", f"127.0.0.1:{ports['corn']}", "--certfile", f"{self.folder}/cert.pem",
                "--keyfile", f"{self.folder}/key.pem", "app:app"], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.makedirs(f"{self.folder}/files")
         with open(f"{self.folder}/files/large", "wb") as file:
