@@ -168,7 +168,7 @@ def open_files(proxy):
 def crowd(sandbox):
     started = queue.Queue()
     threading.Thread(target=lambda: asyncio.run(silent_provider(started)), daemon=True).start()
-    config = settings(sandbox, "limits: { connections: 15000 },", ollama=f"http://127.0.0.1:{started.get()}")
+    config = settings(sandbox, "limits: { connections: 15000 }", ollama=f"http://127.0.0.1:{started.get()}")
     request = post("/ollama/v1/chat/completions", CHAT)
     with Proxy(sandbox.state, config=config) as proxy:
         proxy.ask("/openai/v1/chat/completions", CHAT)
