@@ -101,7 +101,7 @@ extension Worker {
     private mutating func receiveCarrier(_ fd: Int32) {
         guard carriers[fd].stage < .lingering else { return buryCarrier(fd) }
         let target = unsafe received
-        switch unsafe carriers[fd].socket.receive(into: target, capacity: carriers[fd].isClient ? Worker.receiveRoom : Worker.answersRoom) {
+        switch unsafe carriers[fd].socket.receive(into: target, capacity: Worker.receiveRoom) {
         case .moved(let count):
             let bytes = unsafe UnsafeRawBufferPointer(start: target, count: count)
             if carriers[fd].tls == nil { return unsafe feedCarrier(fd, bytes) }

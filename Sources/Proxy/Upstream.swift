@@ -163,7 +163,7 @@ extension Worker {
 
     private mutating func receiveUpstream(_ fd: Int32) {
         let target = unsafe received
-        switch unsafe upstreams[fd].receive(into: target, capacity: holdsLittle(for: fd) ? Worker.littleRoom : Worker.answerRoom) {
+        switch unsafe upstreams[fd].receive(into: target, capacity: holdsLittle(for: fd) ? Worker.littleRoom : Worker.receiveRoom) {
         case .moved(let count):
             let bytes = unsafe UnsafeRawBufferPointer(start: target, count: count)
             if upstreams[fd].stage == .tunnelling { return unsafe feedDialogue(fd, bytes) }

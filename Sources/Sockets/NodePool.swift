@@ -69,7 +69,7 @@ public struct NodePool {
         let shelf = unsafe (node - 16).load(as: Int.self)
         let room = unsafe (node - 8).load(as: Int.self)
         if unsafe room >= core.pointee.wipesFrom { unsafe explicit_bzero(node, room) }
-        guard shelf < Self.shelves, unsafe core.pointee.shelves[shelf].count < core.pointee.kept / room else {
+        guard shelf < Self.shelves, unsafe core.pointee.shelves[shelf].count < core.pointee.kept >> (6 + shelf) else {
             return unsafe Self.discard(node, shelf)
         }
         unsafe node.storeBytes(of: core.pointee.shelves[shelf].free, as: UnsafeMutableRawPointer?.self)
