@@ -8,6 +8,9 @@ struct LoginIdentity: Equatable {
     let email: String?
     let subject: String?
 
+    /// Nothing tells it from another account's: each login is kept, under a name of its own.
+    var isAnonymous: Bool { accountID == nil && email == nil && subject == nil }
+
     /// From what the provider's data finds, else from the tokens' claims.
     init(provider: String, _ tokens: RenewedTokens) {
         let claimed = LoginIdentity(provider: provider, access: tokens.access, idToken: tokens.idToken)
@@ -66,8 +69,8 @@ struct LoginIdentity: Equatable {
     private func freeName(in snapshot: StoreSnapshot) -> String {
         let name = "\(provider):\(self.name)"
         guard snapshot.profile(name) != nil else { return name }
-        let mark = Hexadecimal.encode(SHA256.hash(accountID ?? subject ?? "")).prefix(8)
-        let marked = "\(name)-\(mark)"
+        let account = accountID ?? subject
+        let marked = account.map { "\(name)-\(Hexadecimal.encode(SHA256.hash($0)).prefix(8))" } ?? name
         guard snapshot.profile(marked) != nil else { return marked }
         return (2...).lazy.map { "\(marked)-\($0)" }.first { snapshot.profile($0) == nil } ?? marked
     }

@@ -31,6 +31,8 @@ public struct LoginResult: Sendable {
     public let occupied: String?
     /// Whose it is, for people.
     public let email: String?
+    /// Whether the provider says nothing of whose it is.
+    public let isAnonymous: Bool
     /// When the access token ends, in ms since 1970.
     public let expires: Int64
     /// The store afterwards.
@@ -93,7 +95,7 @@ extension Login {
             let snapshot = try store.clearNeedsLogin(id: place.profileID)
             return LoginResult(
                 profileID: place.profileID, isNew: before.profile(place.profileID) == nil, occupied: place.occupied,
-                email: identity.email, expires: tokens.expires, snapshot: snapshot)
+                email: identity.email, isAnonymous: identity.isAnonymous, expires: tokens.expires, snapshot: snapshot)
         } catch {
             throw LoginFailure(.notDurable, detail: error.description)
         }

@@ -83,7 +83,9 @@ struct LoginCommand: ParsableCommand {
         let provider = try Self.target(provider, installation)
         if provider.onDemand != nil { return try OnDemandLogin(installation, provider).store(as: profileID, replacing: replace) }
         guard let known = provider.oauth, known.login != nil else {
-            throw Failure.usage("\(provider.id) has no login here; \(LoginAdvice.otherWay(provider))")
+            // A file that means one may lack its last member.
+            let lack = provider.oauth == nil ? "" : ": its oauth has neither login.redirectURI nor login.device"
+            throw Failure.usage("\(provider.id) has no login here\(lack); \(LoginAdvice.otherWay(provider))")
         }
         let proxy = try proxy ?? profileID.flatMap { try installation.store.load().profile($0)?.proxy }
         let client = try Waiting.show("Asking \(provider.id) for its endpoints") { () throws(LoginFailure) in

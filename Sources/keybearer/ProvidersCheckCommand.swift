@@ -49,10 +49,22 @@ struct ProvidersCheckCommand: ParsableCommand {
         for summary in summaries {
             Output.line("\(summary.id): no flaw (\(summary.origin)); takes \(summary.takes.joined(separator: ", "))")
             if !summary.variables.isEmpty { Output.line("  reads \(summary.variables.map { "$" + $0 }.joined(separator: ", "))") }
+            let others = alsoWritten(summary, installation.settings)
+            if !others.isEmpty { Output.line("  with members that it has from \(others.joined(separator: ", "))") }
             Output.line("  sends to \(summary.places.isEmpty ? "no place yet" : summary.places.joined(separator: ", "))")
         }
         for notice in notices { Output.line("note: \(notice)") }
         if summaries.isEmpty { Output.line("no flaw; there are no provider files, and the settings change no provider") }
+    }
+
+    /// Which other files say something of a provider in a file that was named: what that one lacks, it has from there.
+    private func alsoWritten(_ summary: ProviderSummary, _ settings: Settings) -> [String] {
+        guard !files.isEmpty else { return [] }
+        let written = settings.report.filter { $0.member.hasPrefix("providers.\(summary.id).") }.compactMap { line -> String? in
+            guard case .file(let path, _) = line.origin, !files.contains(path) else { return nil }
+            return path
+        }
+        return Set(written).sorted()
     }
 
     private static func document(_ problem: SettingsError.Problem) -> Value {

@@ -61,6 +61,15 @@ import Testing
         #expect(try keybearer.run("providers", "list").output.contains("new.example") == false)
     }
 
+    @Test func `What a file has from another one is told, since it would lack it elsewhere`() throws {
+        let installed = try file("{ mine: { baseURL: 'https://a.example', billing: 'metered' } }")
+        let path = scratch.path + "/other.json5"
+        try Text.write("{ mine: { billing: 'subscription' } }", to: path)
+        let outcome = try keybearer.run("providers", "check", path)
+        #expect(outcome.code == 0 && outcome.output.contains("\n  with members that it has from \(installed)\n"), "\(outcome.output)")
+        #expect(try keybearer.run("providers", "check").output.contains("with members") == false)
+    }
+
     @Test func `A flaw has exit code 78 and its line, and models status passes the file over`() throws {
         let path = try file("{\n  mine: { baseUrl: 'https://a.example' } }")
         let place = "\(path):2:11: providers.mine.baseUrl: unknown member; did you mean \"baseURL\"?"

@@ -99,6 +99,23 @@ import Testing
         #expect(you.place(in: store, requested: "work", replacing: true) == .init(profileID: "work"))
     }
 
+    @Test("A login of which nothing says whose it is is kept beside the others")
+    func anonymous() {
+        let nobody = Self.identity()
+        var profiles: [Profile] = []
+        for name in ["openai-codex:default", "openai-codex:default-2", "openai-codex:default-3"] {
+            let place = nobody.place(in: StoreSnapshot(profiles: profiles), requested: nil, replacing: false)
+            #expect(place == .init(profileID: name))
+            profiles.append(Self.profile(name))
+        }
+        let store = StoreSnapshot(profiles: profiles)
+        let wanted = "openai-codex:default"
+        let kept = LoginIdentity.Place(profileID: "openai-codex:default-4", occupied: wanted)
+        #expect(nobody.place(in: store, requested: wanted, replacing: false) == kept)
+        #expect(nobody.place(in: store, requested: wanted, replacing: true) == .init(profileID: wanted))
+        #expect(nobody.isAnonymous && !Self.identity(subject: "u").isAnonymous)
+    }
+
     @Test("The id token says what the access token does not")
     func claims() {
         func jwt(_ payload: String) -> Secret { Secret("e30.\(Base64URL.encode(Array(payload.utf8))).c2ln")! }
