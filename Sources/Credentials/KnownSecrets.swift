@@ -40,10 +40,11 @@ public enum KnownSecrets {
         registry.withLock { $0.remove(entry) }
     }
 
-    /// A secret's bytes, which are there, and only read, for as long as it is registered; hence `@unchecked`.
+    /// A secret.
     @safe
-    private struct Entry: @unchecked Sendable {
-        let bytes: UnsafeRawBufferPointer
+    private struct Entry: Sendable {
+        /// They are there, and only read, for as long as it is registered.
+        nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
         /// Its last eight bytes: its beginning is the same for all keys of a provider.
         var end: UInt64 { unsafe bytes.suffix(8).reduce(0) { $0 << 8 | UInt64($1) } }

@@ -4,9 +4,9 @@ internal import Synchronization
 /// Numbers that all threads may read and write, side by side in memory: looking through a thousand of them costs a thousand loads and no
 /// pointer is followed. The memory is the kernel's zero pages until a number is written.
 @safe
-final class SharedNumbers: @unchecked Sendable {
-    // Unchecked: the pointer is set once, and everything behind it is atomic.
-    private let base: UnsafeMutablePointer<Atomic<Int64>>
+final class SharedNumbers: Sendable {
+    /// Set once, and everything behind it is atomic.
+    private nonisolated(unsafe) let base: UnsafeMutablePointer<Atomic<Int64>>
 
     init(count: Int) {
         guard let memory = unsafe calloc(count, MemoryLayout<Atomic<Int64>>.stride) else { fatalError("out of memory at start") }

@@ -8,11 +8,18 @@ internal import TLS
 ///
 /// Threads with small stacks and blocking calls: a provider that is to be believed is one that can be read from top to bottom.
 final class Listener: Sendable {
-    /// One client's thread and socket. `@unchecked`: written before the thread starts or under the listener's lock.
-    private final class Client: @unchecked Sendable {
+    /// One client's thread and socket.
+    private final class Client: Sendable {
         let socket: Int32
-        var thread: Thread?
+        private let thread = Mutex<Thread?>(nil)
         init(socket: Int32) { self.socket = socket }
+
+        func start(name: String, _ body: sending @escaping () -> Void) {
+            var started: Thread? = Thread(name: name, stackSize: 1 << 18, body)
+            thread.withLock { swap(&$0, &started) }
+        }
+        /// Waits for its thread, if it has one that nobody has waited for.
+        func join() { thread.withLock { $0.take() }?.join() }
     }
 
     private struct State {
@@ -36,7 +43,7 @@ final class Listener: Sendable {
         self.tls = tls
         _ = kb_set_blocking(self.socket, 1)
         let client = Client(socket: self.socket)
-        client.thread = Thread(name: "sandbox-accept", stackSize: 1 << 18) { [self] in accept() }
+        client.start(name: "sandbox-accept") { [self] in accept() }
         acceptor.withLock { $0 = client }
     }
 
@@ -49,12 +56,12 @@ final class Listener: Sendable {
         }
         // Wakes accept(2), which then fails with EINVAL.
         shutdown(socket, Int32(SHUT_RDWR))
-        acceptor.thread.take()?.join()
+        acceptor.join()
         let clients = state.withLock { state in
             defer { state.ended = [] }
             return Array(state.active.values) + state.ended
         }
-        for client in clients { client.thread.take()?.join() }
+        for client in clients { client.join() }
         close(socket)
     }
 
@@ -82,14 +89,14 @@ final class Listener: Sendable {
             guard !state.isStopping else { return (false, [Client]()) }
             state.active[client.socket] = client
             // Under the lock, so that a stop which comes now finds the thread to wait for.
-            client.thread = Thread(name: "sandbox-client", stackSize: 1 << 18) { [self] in
+            client.start(name: "sandbox-client") { [self] in
                 serve(client.socket)
                 leave(client)
             }
             defer { state.ended = [] }
             return (true, state.ended)
         }
-        for client in ended { client.thread.take()?.join() }
+        for client in ended { client.join() }
         return goesOn
     }
 

@@ -2,11 +2,11 @@ internal import CLinux
 internal import Glibc
 
 /// A POSIX thread that runs one closure.
-public struct Thread: ~Copyable {
+public struct Thread: ~Copyable, Sendable {
     private let handle: pthread_t
 
-    /// What a thread is started with. `@unchecked`: it is made by one thread and taken by the other, once, in that order.
-    private final class Start: @unchecked Sendable {
+    /// What a thread is started with: made by one thread and taken by the other, once, in that order.
+    private final class Start {
         let body: () -> Void
         let name: String
         init(name: String, body: @escaping () -> Void) {

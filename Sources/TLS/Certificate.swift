@@ -13,12 +13,12 @@ public struct CertificateError: Error, Sendable, CustomStringConvertible {
 
 /// An X.509 certificate with its private key, made in memory: EC P-256, signed with SHA-256.
 ///
-/// Meant for an authority that is thrown away, and the server certificates under it. `@unchecked Sendable`: both OpenSSL objects
-/// are complete before `init` returns, are never changed afterwards, and are counted atomically by OpenSSL.
+/// Meant for an authority that is thrown away, and the server certificates under it.
 @safe
-public final class Certificate: @unchecked Sendable {
-    let x509: OpaquePointer
-    let key: OpaquePointer
+public final class Certificate: Sendable {
+    /// Both are complete before `init` returns, are never changed afterwards, and are counted atomically by OpenSSL.
+    nonisolated(unsafe) let x509: OpaquePointer
+    nonisolated(unsafe) let key: OpaquePointer
 
     /// An authority that can sign server certificates and nothing below another authority.
     ///

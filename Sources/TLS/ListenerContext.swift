@@ -1,11 +1,10 @@
 internal import COpenSSL
 
 /// What a TLS listener needs for every connection: its certificate and key, TLS 1.2 or newer, HTTP/2 or HTTP/1.1 by ALPN.
-///
-/// `@unchecked Sendable`: an SSL_CTX may be shared between threads once it is set up, and it is never changed after `init`.
 @safe
-public final class ListenerContext: @unchecked Sendable {
-    let raw: OpaquePointer
+public final class ListenerContext: Sendable {
+    /// An SSL_CTX may be shared between threads once it is set up, and this one is never changed after `init`.
+    nonisolated(unsafe) let raw: OpaquePointer
 
     /// - Parameters:
     ///   - certificate: PEM text: the listener's certificate, and those between it and its authority behind it.

@@ -1,11 +1,10 @@
 internal import COpenSSL
 
 /// What the server side of TLS needs for every connection: one certificate, TLS 1.2 or newer, HTTP/1.1 by ALPN.
-///
-/// `@unchecked Sendable`: an SSL_CTX may be shared between threads once it is set up, and it is never changed after `init`.
 @safe
-public final class ServerContext: @unchecked Sendable {
-    let context: OpaquePointer
+public final class ServerContext: Sendable {
+    /// An SSL_CTX may be shared between threads once it is set up, and this one is never changed after `init`.
+    nonisolated(unsafe) let context: OpaquePointer
 
     /// A context that presents `certificate`.
     public init(certificate: Certificate) throws(CertificateError) {
