@@ -9,7 +9,6 @@ import glob
 import json
 import os
 import re
-import stat
 import statistics
 import struct
 import subprocess
@@ -28,6 +27,7 @@ from harness import (
     store,
     temporary_folder,
     tool,
+    under_callgrind,
     write_store,
 )
 
@@ -155,30 +155,20 @@ def allocations(sandbox, library, request):
 @contextlib.contextmanager
 def counted(sandbox):
     """A proxy under callgrind, and how many instructions its worker took since the last time that was asked."""
-    folder = temporary_folder()
-    wrapper = os.path.join(folder, "callgrind-keybearer")
-    with open(wrapper, "w") as file:
-        file.write(f'#!/bin/sh\nexec valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file={folder}/callgrind.%p "{harness.BINARY}" "$@"\n')
-    os.chmod(wrapper, stat.S_IRWXU)
-    real, harness.BINARY = harness.BINARY, wrapper
-    try:
-        proxy = Proxy(sandbox.state, within=120)
-    finally:
-        harness.BINARY = real
-    numbers = iter(range(1, 1000))
+    with under_callgrind(sandbox.state) as (proxy, folder):
+        numbers = iter(range(1, 1000))
 
-    def taken():
-        number = next(numbers)
-        subprocess.run(["callgrind_control", "--dump", str(proxy.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-        # A file a thread, and one for all, which is written last.
-        last = f"{folder}/callgrind.{proxy.pid}.{number}"
-        eventually(lambda: os.path.exists(last) or len(glob.glob(f"{last}-*")) > 3, within=60)
-        time.sleep(0.5)
-        texts = [open(path).read() for path in glob.glob(f"{last}-*")]
-        counts = [re.search(r"^(?:totals|summary): (\d+)", text, re.M) for text in texts if "5Proxy6WorkerV" in text]
-        return max(int(count[1]) for count in counts if count)
+        def taken():
+            number = next(numbers)
+            subprocess.run(["callgrind_control", "--dump", str(proxy.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+            # A file a thread, and one for all, which is written last.
+            last = f"{folder}/callgrind.{proxy.pid}.{number}"
+            eventually(lambda: os.path.exists(last) or len(glob.glob(f"{last}-*")) > 3, within=60)
+            time.sleep(0.5)
+            texts = [open(path).read() for path in glob.glob(f"{last}-*")]
+            counts = [re.search(r"^(?:totals|summary): (\d+)", text, re.M) for text in texts if "5Proxy6WorkerV" in text]
+            return max(int(count[1]) for count in counts if count)
 
-    with proxy:
         yield proxy, taken
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import harness
-from harness import AGENT, Proxy, Sandbox, Unavailable, check, clean_environment, eventually, read, temporary_folder
+from harness import AGENT, Proxy, Sandbox, check, clean_environment, read, temporary_folder
 from terminal import Terminal, free_port, in_environment, packages
 
 CLIENTS = ["openai", "anthropic", "google-genai", "llm", "llm-anthropic", "claude-agent-sdk", "openai-codex-cli-bin"]

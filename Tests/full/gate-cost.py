@@ -1,21 +1,23 @@
 """What the gate costs: instructions of a keep-alive request, time of a new connection, and the check of a key among ten thousand.
 
 Instructions are counted by callgrind, and are the same whatever else the machine does: those of the request's first step (`Worker.admit`) against all of
-its worker's, of a request that is as cheap as any: 4 KiB to a provider over TLS, and a short answer in one piece. A new connection is one look-up by sock_diag, which a program of its own repeats with the very code of the product.
-A key's check is processor time of a pipelined request with one, less that of the same request with a placeholder.
+its worker's, of a request that is as cheap as any: 4 KiB to a provider over TLS, and a short answer in one piece. A new
+connection is one look-up by sock_diag, which a program of its own repeats with the very code of the product. A key's check is processor time of a pipelined request with one, less that of the same request with a placeholder.
 """
 import contextlib
 import glob
 import json
 import os
 import re
-import stat
 import statistics
 import subprocess
 import time
 
 import harness
-from harness import CHAT, Proxy, Sandbox, check, clean_environment, cpu_seconds, eventually, main, post, receive_head, temporary_folder, tool
+from harness import (
+    CHAT, Proxy, Sandbox, add_client_keys, check, clean_environment, cpu_seconds, eventually, main, post, receive_head, temporary_folder, tool,
+    under_callgrind,
+)
 
 LOOKUPS = r"""
 #include <arpa/inet.h>
@@ -126,18 +128,8 @@ def profile_of(proxy, folder, number):
 def request(sandbox):
     """The gate's part of a request on a connection that stands."""
     tool("valgrind")
-    folder = temporary_folder()
-    wrapper = os.path.join(folder, "callgrind-keybearer")
-    with open(wrapper, "w") as file:
-        file.write(f'#!/bin/sh\nexec valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file={folder}/callgrind.%p "{harness.BINARY}" "$@"\n')
-    os.chmod(wrapper, stat.S_IRWXU)
-    real, harness.BINARY = harness.BINARY, wrapper
-    try:
-        proxy = Proxy(sandbox.state, within=120)
-    finally:
-        harness.BINARY = real
     text = post("/openai/v1/chat/completions", CHAT.replace(b"hi", b"x" * 4000).replace(b',"stream":true', b""))
-    with proxy, contextlib.closing(proxy.connect(timeout=60)) as client:
+    with under_callgrind(sandbox.state) as (proxy, folder), contextlib.closing(proxy.connect(timeout=60)) as client:
         def ask(count):
             for _ in range(count):
                 client.sendall(text)
@@ -166,14 +158,7 @@ def keys(sandbox):
     state = sandbox.state
     run = [harness.BINARY, "clients", "add", "last", "--state-dir", state]
     key = subprocess.run(run, capture_output=True, text=True, check=True, env=clean_environment()).stdout.split()[-1]
-    path = os.path.join(state, "clients.json")
-    book = json.load(open(path))
-    alphabet = "abcdefghijkmnpqrstuvwxyz23456789"
-    for number in range(10_000):
-        digits = "".join(alphabet[number >> shift & 31] for shift in (10, 5, 0))
-        book["keys"].insert(0, {"id": "zzzzzzz" + digits, "name": f"k{number}", "code": book["keys"][-1]["code"], "shape": "plain", "createdAt": 1})
-    with open(path, "w") as file:
-        json.dump(book, file)
+    add_client_keys(state, 10_000)
     placeholder = "x" * len(key)
     batch, rounds = 2_000, 15
     with Proxy(state) as proxy, contextlib.closing(proxy.connect()) as client:

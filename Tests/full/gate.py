@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 
@@ -71,7 +70,6 @@ def users(sandbox):
         os.setuid(OURS)
 
     arguments = ["--listen", f"unix:{path}"]
-    log = os.path.join(folder, "serve.log")
     with Proxy(sandbox.state, config=config, arguments=arguments, preexec=become) as proxy:
         check(status_of(call(OURS, proxy.port, REQUEST)) == 200, "our own user is served on the port, with nothing set")
         check(status_of(call(0, proxy.port, REQUEST)) == 200, "root is served")

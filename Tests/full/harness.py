@@ -14,10 +14,13 @@ import shutil
 import signal
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
 BINARY = os.environ.get("KEYBEARER_BIN", "")
 SUITE = os.path.splitext(os.path.basename(sys.argv[0]))[0]
@@ -485,3 +488,52 @@ def median(values):
 
 def percentile(values, share):
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+# MARK: - Helpers that several suites need
+
+@contextlib.contextmanager
+def under_callgrind(state):
+    """A proxy whose instructions are counted, and the folder that callgrind writes its counts into."""
+    global BINARY
+    folder = temporary_folder()
+    wrapper = os.path.join(folder, "callgrind-keybearer")
+    with open(wrapper, "w") as file:
+        file.write(f'#!/bin/sh\nexec valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file={folder}/callgrind.%p "{BINARY}" "$@"\n')
+    os.chmod(wrapper, stat.S_IRWXU)
+    real, BINARY = BINARY, wrapper
+    try:
+        proxy = Proxy(state, within=120)
+    finally:
+        BINARY = real
+    with proxy:
+        yield proxy, folder
+
+
+def add_client_keys(state, count):
+    """So many keys that nobody holds, before those that there are."""
+    path = os.path.join(state, "clients.json")
+    with open(path) as file:
+        book = json.load(file)
+    alphabet = "abcdefghijkmnpqrstuvwxyz23456789"
+    for number in range(count):
+        digits = "".join(alphabet[number >> shift & 31] for shift in (10, 5, 0))
+        book["keys"].insert(0, {"id": "zzzzzzz" + digits, "name": f"k{number}", "code": book["keys"][-1]["code"], "shape": "plain", "createdAt": 1})
+    with open(path, "w") as file:
+        json.dump(book, file)
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Leaves it to the caller to go on."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+def sign_in(address, user=None):
+    """What a browser does on a provider's page: the address it is sent to then, or nothing."""
+    try:
+        urllib.request.build_opener(NoRedirect).open(address + (f"&user={user}" if user else ""), timeout=10)
+    except urllib.error.HTTPError as answer:
+        return answer.headers["Location"]
+    return None

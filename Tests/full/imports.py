@@ -9,7 +9,6 @@ import base64
 import glob
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -17,7 +16,6 @@ import time
 import urllib.request
 
 from harness import (
-    AGENT,
     BINARY,
     Proxy,
     Sandbox,

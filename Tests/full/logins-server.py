@@ -14,10 +14,10 @@ import time
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer  # noqa: E402
-from authlib.oauth2.rfc6749 import ClientMixin, TokenMixin, grants  # noqa: E402
-from authlib.oauth2.rfc6749.models import AuthorizationCodeMixin  # noqa: E402
+from authlib.oauth2.rfc6749 import ClientMixin, grants  # noqa: E402
 from authlib.oauth2.rfc7636 import CodeChallenge  # noqa: E402
 from authlib.oauth2.rfc8628 import DeviceAuthorizationEndpoint, DeviceCodeGrant, DeviceCredentialDict  # noqa: E402
+from authlib_models import Code, Refresh, User  # noqa: E402
 from flask import Flask, jsonify, request  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
@@ -60,47 +60,6 @@ class Client(ClientMixin):
 
     def check_grant_type(self, grant_type):
         return grant_type in ("authorization_code", "refresh_token", DEVICE)
-
-
-class User:
-    def __init__(self, name):
-        self.name = name
-
-    def get_user_id(self):
-        return self.name
-
-
-class Code(AuthorizationCodeMixin):
-    def __init__(self, values, user):
-        self.redirect_uri, self.scope, self.user = values.redirect_uri, values.scope, user
-        self.code_challenge = values.data.get("code_challenge")
-        self.code_challenge_method = values.data.get("code_challenge_method")
-
-    def get_redirect_uri(self):
-        return self.redirect_uri
-
-    def get_scope(self):
-        return self.scope
-
-
-class Refresh(TokenMixin):
-    def __init__(self, user, scope):
-        self.user, self.scope, self.is_used = user, scope, False
-
-    def check_client(self, client):
-        return client.client_id == Client.client_id
-
-    def get_scope(self):
-        return self.scope
-
-    def get_expires_in(self):
-        return 0
-
-    def is_expired(self):
-        return False
-
-    def is_revoked(self):
-        return self.is_used
 
 
 class CodeGrant(grants.AuthorizationCodeGrant):
@@ -181,7 +140,7 @@ def access_token(client, grant_type, user, scope):
 def save_token(token, request):
     live_access.add(token["access_token"])
     if "refresh_token" in token:
-        grants_by_refresh[token["refresh_token"]] = Refresh(request.user, token.get("scope"))
+        grants_by_refresh[token["refresh_token"]] = Refresh(request.client, request.user, token.get("scope"))
 
 
 app.config.update(

@@ -12,7 +12,7 @@ import urllib.parse
 import urllib.request
 
 import harness
-from harness import AGENT, Proxy, Sandbox, Unavailable, check, clean_environment, eventually, read, temporary_folder
+from harness import AGENT, Proxy, Sandbox, Unavailable, check, clean_environment, eventually, read, sign_in, temporary_folder
 from terminal import DISPLAY, TERMINAL, Terminal, free_port, in_environment
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -64,20 +64,6 @@ class State:
 
     def __init__(self, path):
         self.state = path
-
-
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_):
-        return None
-
-
-def sign_in(address, user=None):
-    """What a browser does on the provider's page: the address it is sent to then."""
-    try:
-        urllib.request.build_opener(NoRedirect).open(address + (f"&user={user}" if user else ""), timeout=10)
-    except urllib.error.HTTPError as answer:
-        return answer.headers["Location"]
-    return None
 
 
 def visit(address, host=None):

@@ -6,7 +6,6 @@ import http.server
 import json
 import os
 import re
-import resource
 import signal
 import socket
 import subprocess
@@ -14,7 +13,7 @@ import threading
 import time
 
 from harness import (
-    AGENT, BINARY, CHAT, PROMPT, Daemon, Proxy, Sandbox, check, children, clean_environment, cpu_seconds, end, eventually, main, median, post, read,
+    AGENT, BINARY, CHAT, PROMPT, Daemon, Proxy, Sandbox, check, children, clean_environment, cpu_seconds, end, eventually, main, post,
     receive_head, settings, spawn, store, temporary_folder, tool, write_store,
 )
 

@@ -16,10 +16,10 @@ import time
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer  # noqa: E402
-from authlib.oauth2.rfc6749 import ClientMixin, TokenMixin, grants  # noqa: E402
-from authlib.oauth2.rfc6749.models import AuthorizationCodeMixin  # noqa: E402
+from authlib.oauth2.rfc6749 import ClientMixin, grants  # noqa: E402
 from authlib.oauth2.rfc7636 import CodeChallenge  # noqa: E402
 from authlib.oauth2.rfc8628 import DeviceAuthorizationEndpoint, DeviceCodeGrant, DeviceCredentialDict  # noqa: E402
+from authlib_models import Code, Refresh, User  # noqa: E402
 from flask import Flask, jsonify, redirect, request  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
@@ -78,47 +78,6 @@ clients = {client.client_id: client for client in [
     Client("service", "client_secret_basic", ("client_credentials",)), Client("service-post", "client_secret_post", ("client_credentials",)),
 ]}
 METHODS = ["none", "client_secret_basic", "client_secret_post"]
-
-
-class User:
-    def __init__(self, name):
-        self.name = name
-
-    def get_user_id(self):
-        return self.name
-
-
-class Code(AuthorizationCodeMixin):
-    def __init__(self, values, user):
-        self.redirect_uri, self.scope, self.user = values.redirect_uri, values.scope, user
-        self.code_challenge = values.data.get("code_challenge")
-        self.code_challenge_method = values.data.get("code_challenge_method")
-
-    def get_redirect_uri(self):
-        return self.redirect_uri
-
-    def get_scope(self):
-        return self.scope
-
-
-class Refresh(TokenMixin):
-    def __init__(self, client, user, scope):
-        self.client, self.user, self.scope, self.is_used = client, user, scope, False
-
-    def check_client(self, client):
-        return client.client_id == self.client.client_id
-
-    def get_scope(self):
-        return self.scope
-
-    def get_expires_in(self):
-        return 0
-
-    def is_expired(self):
-        return False
-
-    def is_revoked(self):
-        return self.is_used
 
 
 class CodeGrant(grants.AuthorizationCodeGrant):

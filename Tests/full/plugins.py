@@ -11,7 +11,7 @@ import urllib.parse
 import urllib.request
 
 import harness
-from harness import AGENT, Proxy, check, clean_environment, eventually, read, temporary_folder
+from harness import AGENT, Proxy, check, clean_environment, eventually, read, sign_in, temporary_folder
 from terminal import free_port, in_environment
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -107,18 +107,9 @@ class Login:
         return code
 
 
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_):
-        return None
-
-
-def sign_in(address, user=None):
+def log_in_at(address, user=None):
     """What a browser does: the provider's page, and the address that it leads back to."""
-    try:
-        urllib.request.build_opener(NoRedirect).open(address + (f"&user={user}" if user else ""), timeout=10)
-    except urllib.error.HTTPError as answer:
-        address = answer.headers["Location"]
-    with urllib.request.urlopen(address, timeout=40) as page:
+    with urllib.request.urlopen(sign_in(address, user) or address, timeout=40) as page:
         return page.status
 
 
@@ -142,7 +133,7 @@ def browser_with_discovery(servers, proxy):
     address = login.find(r"(http://127\.0\.0\.1:\d+/realm/authorize\?\S+)")
     query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(address).query))
     check(list(query)[-2:] == ["b", "a"] and query["code_challenge_method"] == "S256", "extra parameters stand behind OAuth's own, in their order", list(query))
-    sign_in(address, "ann")
+    log_in_at(address, "ann")
     check(login.end() == 0, "OIDC discovery and PKCE: logged in", login.said[-300:] if login.process.returncode else "")
     profile = servers.profiles().get("oidc:ann@plugins.example", {})
     check(profile.get("accountId") == "org-ann" and profile.get("tokenEndpoint") == servers.base + "/realm/token",
@@ -183,7 +174,7 @@ def confidential(servers, proxy):
                              capture_output=True, env=clean_environment(), timeout=20)
     check(without.returncode == 1 and "$OIDC_SECRET is not set" in without.stderr, "without its secret a client is not sent to the browser", without.stderr[-200:])
     login = Login(servers, "conf")
-    sign_in(login.find(r"(http://127\.0\.0\.1:\d+/realm/authorize\?\S+)"), "carl")
+    log_in_at(login.find(r"(http://127\.0\.0\.1:\d+/realm/authorize\?\S+)"), "carl")
     check(login.end() == 0, "a client with a secret (Basic) logs in", login.said[-200:] if login.process.returncode else "")
     sent = servers.seen("token")[-1]
     check(sent["authorization"].startswith("Basic ") and "client_secret" not in sent["form"] and SECRET not in json.dumps(servers.profiles()),
@@ -289,7 +280,7 @@ def portals(servers, proxy):
     check(status == 403, "a stored address at another host is not followed", body[:200])
 
     login = Login(servers, "chutes")
-    sign_in(login.find(r"(http://127\.0\.0\.1:\d+/chutes/idp/authorize\?\S+)"))
+    log_in_at(login.find(r"(http://127\.0\.0\.1:\d+/chutes/idp/authorize\?\S+)"))
     check(login.end() == 0, "chutes: a client of one's own, by the environment", login.said[-200:] if login.process.returncode else "")
     profile = servers.profiles().get("chutes:ann", {})
     check(profile.get("accountId") == "chutes-user-1" and profile.get("clientId") == "my-chutes-app", "userinfo says whose it is; the client id is kept", sorted(profile))

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 import time
 
 from harness import Proxy, Sandbox, Unavailable, check, environment, eventually, main, payer, secrets, store, temporary_folder, tool, write_store
