@@ -18,31 +18,36 @@ public struct HTTP2Scratch {
         let serverOptions, clientOptions: OpaquePointer
         var memory: nghttp2_mem
         let pool: BufferPool
+        let allowance: HTTP2Allowance
     }
     let core: UnsafeMutablePointer<Core>
 
     /// Fields of one head: what a parser lets in, and a dozen of our own.
     static var pairCapacity: Int { 192 }
 
-    /// An empty log; buffers come from `pool`.
-    public init(pool: BufferPool) {
-        guard let callbacks = unsafe HTTP2Callbacks.make(), let server = unsafe Self.options(), let client = unsafe Self.options() else {
+    /// An empty log; buffers come from `pool`. `allowance`: what the peers of all sessions may do.
+    public init(pool: BufferPool, allowance: HTTP2Allowance = HTTP2Allowance()) {
+        guard let callbacks = unsafe HTTP2Callbacks.make(), let server = unsafe Self.options(allowance),
+            let client = unsafe Self.options(allowance)
+        else {
             fatalError("out of memory for HTTP/2")
         }
         unsafe core = .allocate(capacity: 1)
         unsafe core.initialize(
             to: Core(
                 events: .allocate(capacity: 1024), texts: ByteQueue(pool: pool), pairs: .allocate(capacity: Self.pairCapacity),
-                callbacks: callbacks, serverOptions: server, clientOptions: client, memory: HTTP2Memory.doors(), pool: pool))
+                callbacks: callbacks, serverOptions: server, clientOptions: client, memory: HTTP2Memory.doors(), pool: pool,
+                allowance: allowance))
     }
 
     /// What both sides ask of nghttp2 (spec/threats.md §2): windows are credited by us, and its own limits are tight.
-    private static func options() -> OpaquePointer? {
+    private static func options(_ allowance: HTTP2Allowance) -> OpaquePointer? {
         var options: OpaquePointer?
         guard unsafe nghttp2_option_new(&options) == 0 else { return nil }
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
-        unsafe nghttp2_option_set_stream_reset_rate_limit(options, 200, 33)
+        let resets: UInt64 = allowance.isTrusting ? 1_000_000 : 200
+        unsafe nghttp2_option_set_stream_reset_rate_limit(options, resets, allowance.isTrusting ? resets : 33)
         unsafe nghttp2_option_set_max_continuations(options, 8)
         unsafe nghttp2_option_set_max_outbound_ack(options, 256)
         unsafe nghttp2_option_set_max_settings(options, 32)

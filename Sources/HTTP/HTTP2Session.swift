@@ -12,6 +12,8 @@ public struct HTTP2Session {
         let scratch: HTTP2Scratch
         let connection: Int32
         let isServer: Bool
+        /// What the peer does is counted.
+        let isWatched: Bool
         /// Frames that wait to be sent.
         var outbound: ByteQueue
         /// A head that is being read, and what of its text has come in earlier calls.
@@ -37,14 +39,14 @@ public struct HTTP2Session {
     let core: UnsafeMutablePointer<Core>
 
     /// Bytes of a client's stream that we take before they are credited: what is held for it (DESIGN §10).
-    private static var requestWindow: Int32 { 65_536 }
+    static var requestWindow: Int32 { 65_536 }
     /// The same of an answer. No more than TCP's own first window (RFC 6928), so that it costs no round trip; and of a hundred answers that
     /// nobody reads, little is held.
     public static var answerWindow: Int32 { 16_384 }
     /// That of an answer that is known to be long, with a quick reader.
     private static var wideWindow: Int32 { 256 << 10 }
     /// Of a whole connection. It is credited as bytes come, so that one slow stream never stalls its siblings.
-    private static var connectionWindow: Int32 { 4 << 20 }
+    static var connectionWindow: Int32 { 4 << 20 }
     /// Requests that a client may have under way on one connection.
     public static var clientStreams: UInt32 { 128 }
     /// With its nine bytes of header, a DATA frame of this size fills one TLS record.
@@ -56,10 +58,11 @@ public struct HTTP2Session {
     public init(_ scratch: HTTP2Scratch, isServer: Bool, connection: Int32) {
         let pool = unsafe scratch.core.pointee.pool
         unsafe core = .allocate(capacity: 1)
+        let allowance = unsafe scratch.core.pointee.allowance
         unsafe core.initialize(
             to: Core(
-                scratch: scratch, connection: connection, isServer: isServer, outbound: ByteQueue(pool: pool),
-                partialHead: ByteQueue(pool: pool)))
+                scratch: scratch, connection: connection, isServer: isServer, isWatched: isServer && !allowance.isTrusting,
+                outbound: ByteQueue(pool: pool), partialHead: ByteQueue(pool: pool)))
         var raw: OpaquePointer?
         let callbacks = unsafe scratch.core.pointee.callbacks
         let made =
@@ -68,19 +71,19 @@ public struct HTTP2Session {
             : unsafe nghttp2_session_client_new3(&raw, callbacks, core, scratch.core.pointee.clientOptions, &scratch.core.pointee.memory)
         guard made == 0 else { fatalError("out of memory for HTTP/2") }
         unsafe core.pointee.raw = unsafe raw
-        submitSettings()
-        unsafe nghttp2_session_set_local_window_size(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Self.connectionWindow)
+        submitSettings(allowance)
+        unsafe nghttp2_session_set_local_window_size(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, allowance.connectionWindow)
     }
 
-    private func submitSettings() {
-        let window = unsafe core.pointee.isServer ? Self.requestWindow : Self.answerWindow
+    private func submitSettings(_ allowance: HTTP2Allowance) {
+        let window = unsafe core.pointee.isServer ? allowance.requestWindow : allowance.answerWindow
         var settings = [
             nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(window)),
             nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue), value: 65_536),
         ]
         if unsafe core.pointee.isServer {
             settings.append(
-                nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue), value: Self.clientStreams))
+                nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue), value: allowance.streams))
         } else {
             settings.append(nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_ENABLE_PUSH.rawValue), value: 0))
         }
@@ -122,7 +125,7 @@ public struct HTTP2Session {
 
     /// Counts what a client sends; of what goes too far nothing is given to nghttp2 any more.
     private func isFlood(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard unsafe core.pointee.isServer, let view = unsafe ByteView(bytes) else { return false }
+        guard unsafe core.pointee.isWatched, let view = unsafe ByteView(bytes) else { return false }
         var at = 0
         while let header = unsafe core.pointee.watch.next(in: view, from: &at) {
             switch header.weight {
