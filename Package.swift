@@ -38,7 +38,10 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
     name: "keybearer",
-    products: [.executable(name: "keybearer", targets: ["keybearer"])],
+    products: [
+        .executable(name: "keybearer", targets: ["keybearer"]),
+        .executable(name: "keybearer-bench", targets: ["Bench"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -95,6 +98,15 @@ let package = Package(
                     argumentParser,
                     logging,
                 ], swiftSettings: common),
+        ],
+        // Measures the executable from outside; nothing depends on it.
+        [
+            .executableTarget(
+                name: "Bench", dependencies: ["HTTP", "TLS", "Sockets", "Children", "JSON", "CLinux", argumentParser], swiftSettings: strict
+            ),
+            .testTarget(
+                name: "BenchTests", dependencies: ["Bench", "keybearer", "Configuration", "Sockets", "JSON", argumentParser],
+                swiftSettings: common),
         ],
         fuzzers,
     ].flatMap { $0 },

@@ -1,0 +1,65 @@
+import Glibc
+import Testing
+
+@testable import Bench
+
+/// Whole runs, short ones, with the built `keybearer`.
+@Suite(.serialized) struct RunTests {
+    private func run(_ peers: [Peer], _ scenarios: [String]) throws -> [Row] {
+        let stage = try Stage(.unpinned)
+        var rows: [Row] = []
+        let plan = Rounds(
+            scenarios: scenarios.compactMap { Scenario.named($0) }, pairings: Pairing.all, rounds: 1, seconds: 0.2, warmUp: 0.1,
+            peers: peers)
+        let outcome = Result { try plan.run(on: stage, Interruption()) { rows.append($0) } }
+        stage.end()
+        try outcome.get()
+        return rows
+    }
+
+    @Test func `Keybearer serves every pairing without an error, and what it costs is told`() throws {
+        let rows = try run([Peer(name: "keybearer", kind: .keybearer(Surroundings.besideUs("keybearer")))], ["json4k", "sse"])
+        #expect(rows.map(\.pairing) == [Pairing.all[0], Pairing.all[1], Pairing.all[2], Pairing.all[3]] + Pairing.all)
+        for row in rows {
+            #expect(row.errors == 0, "\(row.scenario) \(row.pairing): \(row.firstError ?? "")")
+            let cost = Scenario.named(row.scenario)?.cost.flatMap { row.metrics[$0] }
+            #expect(cost ?? 0 > 0 && row.metrics[.peakMemory] ?? 0 > 0, "\(row.scenario) \(row.pairing)")
+        }
+    }
+
+    @Test func `The stub alone can be measured`() throws {
+        let rows = try run([Peer(name: "direct", kind: .direct, pairings: [Pairing(.h1, .h1), Pairing(.h2, .h2)])], ["json4k"])
+        #expect(rows.count == 2 && rows.allSatisfy { $0.errors == 0 && $0.metrics[.cpuPerRequest] == nil })
+    }
+
+    @Test func `A proxy that does not start is told with what it said, and nothing is left of it`() throws {
+        let mark = "keybearer-bench-test-\(getpid())"
+        let error = #expect(throws: BenchFailure.self) {
+            try run([Peer(name: "broken", kind: .command("echo no such \(mark); sleep 1000 & exit 3"))], ["json4k"])
+        }
+        #expect(error?.description == "broken ended at its start; it said:\nno such \(mark)")
+    }
+
+    @Test func `What a proxy has started ends with it`() throws {
+        let stage = try Stage(.unpinned)
+        let outcome = Result {
+            let process = try PeerProcess(
+                Peer(
+                    name: "two", kind: .command("sleep 1000 & \(Surroundings.besideUs("keybearer")) serve --state-dir $WORK/state & wait")),
+                upstream: .h1, on: stage)
+            try KeybearerState.write(
+                to: stage.folder.path + "/two-h1/state",
+                settings: KeybearerState.settings(
+                    ports: [process.port, process.http2Port], upstreamPort: 1, authorityFile: stage.authorityFile, http2: false),
+                profiles: "{ \"version\": 1, \"profiles\": {} }")
+            try process.start(.unpinned, Interruption())
+            let started = process.processes
+            #expect(started.count >= 3)
+            process.stop()
+            for _ in 0..<100 where started.contains(where: { kill($0, 0) == 0 }) { usleep(20_000) }
+            #expect(started.allSatisfy { kill($0, 0) != 0 })
+        }
+        stage.end()
+        try outcome.get()
+    }
+}
