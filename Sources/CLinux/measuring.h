@@ -2,7 +2,6 @@
    because it is built without _GNU_SOURCE. */
 #pragma once
 #include <stdint.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -24,5 +23,6 @@ static inline int kb_affinity(uint64_t *words) { return syscall(SYS_sched_getaff
 static inline int kb_set_affinity(const uint64_t *words) { return (int)syscall(SYS_sched_setaffinity, 0, 128, words); }
 /* POSIX_SPAWN_SETSID; glibc 2.26. */
 enum { kb_spawn_session = 0x80 };
-/* setpriority's first parameter is an enumeration in Glibc's module. */
-static inline int kb_set_priority(int nice) { return setpriority(PRIO_PROCESS, 0, nice); }
+/* <sys/resource.h> is Glibc's: included here, its names would belong to this module as well. */
+extern int kb_setpriority(int, unsigned, int) __asm__("setpriority");
+static inline int kb_set_priority(int nice) { return kb_setpriority(0, 0, nice); }
