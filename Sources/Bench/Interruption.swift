@@ -2,20 +2,28 @@ internal import Glibc
 
 /// Ctrl-C and SIGTERM, kept from ending the process before what it has started is ended.
 struct Interruption {
-    private var awaited = sigset_t()
+    private let awaited: [Int32]
 
-    /// Blocks them; before the first thread, which inherits that.
+    /// Blocks them; before the first thread, which inherits that. One that is ignored, as nohup does with SIGHUP, stays so.
     init() {
-        unsafe sigemptyset(&awaited)
-        for number in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&awaited, number) }
-        unsafe pthread_sigmask(SIG_BLOCK, &awaited, nil)
+        awaited = [SIGTERM, SIGINT, SIGHUP].filter { !Self.isIgnored($0) }
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for number in awaited { unsafe sigaddset(&set, number) }
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard unsafe sigaction(number, nil, &action) == 0 else { return false }
+        return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     /// Whether one has come, and waits to be obeyed.
     var isAsked: Bool {
         var pending = sigset_t()
         guard unsafe sigpending(&pending) == 0 else { return false }
-        return [SIGTERM, SIGINT, SIGHUP].contains { unsafe sigismember(&pending, $0) == 1 }
+        return awaited.contains { unsafe sigismember(&pending, $0) == 1 }
     }
 
     /// Sleeps, unless one comes.

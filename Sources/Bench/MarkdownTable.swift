@@ -7,7 +7,7 @@ struct MarkdownTable {
     let records: [RunRecord]
 
     /// What of a kind of work is a line of its own.
-    private struct Work {
+    private struct Figure {
         let title: String
         let metric: Metric
         let isRatio: Bool
@@ -17,37 +17,37 @@ struct MarkdownTable {
     var text: String {
         let peers = comparison.peers
         var lines = [
-            "| work | client/upstream | \(peers.joined(separator: " | ")) |",
-            "|---|---|" + String(repeating: "---|", count: peers.count),
+            "| work | figure | client/upstream | \(peers.joined(separator: " | ")) |",
+            "|---|---|---|" + String(repeating: "---|", count: peers.count),
         ]
         for scenario in Scenario.all {
-            for work in Self.works(of: scenario) {
+            for figure in figures(of: scenario) {
                 for pairing in Pairing.all {
-                    let cells = peers.map { cell(work, scenario, pairing, $0) }
+                    let cells = peers.map { cell(figure, scenario, pairing, $0) }
                     guard cells.contains(where: { $0 != "–" }) else { continue }
-                    lines.append("| \(work.title) | \(pairing) | \(cells.joined(separator: " | ")) |")
+                    lines.append("| \(scenario.title) | \(figure.title) | \(pairing) | \(cells.joined(separator: " | ")) |")
                 }
             }
         }
         return (introduction + [""] + lines + conclusion).joined(separator: "\n") + "\n"
     }
 
-    private static func works(of scenario: Scenario) -> [Work] {
+    private func figures(of scenario: Scenario) -> [Figure] {
         if let cost = scenario.cost {
-            let time = scenario.columns.first { $0 == .delay50 }.map { [Work(title: "the same: \($0.title)", metric: $0, isRatio: false)] }
-            return [Work(title: "\(scenario.title): \(cost.title), ratio", metric: cost, isRatio: true)] + (time ?? [])
+            let delays = scenario.columns.filter { $0 == .delay50 }.map { Figure(title: $0.title, metric: $0, isRatio: false) }
+            return [Figure(title: "CPU, \(baseline.title)", metric: cost, isRatio: true)] + delays
         }
-        let metrics = scenario.columns.filter { [.latency50, .latency99, .firstByte50, .firstByte99, .memoryPerThousand].contains($0) }
-        return metrics.map { Work(title: "\(scenario.title): \($0.title)", metric: $0, isRatio: false) }
+        let shown: [Metric] = [.latency50, .latency99, .firstByte50, .firstByte99, .memoryPerThousand]
+        return scenario.columns.filter(shown.contains).map { Figure(title: $0.title, metric: $0, isRatio: false) }
     }
 
-    private func cell(_ work: Work, _ scenario: Scenario, _ pairing: Pairing, _ peer: String) -> String {
-        guard let figure = comparison.spread(work.metric, scenario.name, pairing, peer) else { return "–" }
-        let absolute = Decimal.text(figure.median, places: work.metric.places)
-        guard work.isRatio else { return absolute }
+    private func cell(_ figure: Figure, _ scenario: Scenario, _ pairing: Pairing, _ peer: String) -> String {
+        guard let spread = comparison.spread(figure.metric, scenario.name, pairing, peer) else { return "–" }
+        let absolute = Decimal.text(spread.median, places: figure.metric.places)
+        guard figure.isRatio else { return absolute }
         let isBaseline = peer == baseline.peer && (baseline.pairing ?? pairing) == pairing
-        if isBaseline { return "1 (\(absolute) µs)" }
-        guard let ratio = comparison.ratio(work.metric, scenario.name, pairing, peer, to: baseline) else { return "–" }
+        if isBaseline { return "1 (\(absolute) \(figure.metric.title.dropFirst("CPU ".count)))" }
+        guard let ratio = comparison.ratio(figure.metric, scenario.name, pairing, peer, to: baseline) else { return "–" }
         return Decimal.text(ratio.median, places: 2)
     }
 
@@ -58,9 +58,8 @@ struct MarkdownTable {
         for record in records where !record.versions.isEmpty {
             lines.append(record.versions.map { "\($0.name) \($0.text)" }.joined(separator: ", ") + ".")
         }
-        lines.append(
-            "Medians of \(rounds) rounds. Ratios are processor time of \(whom) ÷ that of the column's proxy in the same round: above 1 is cheaper."
-        )
+        lines.append("Medians of \(rounds) round\(rounds == 1 ? "" : "s"). Where × is, the processor time of \(whom) is divided by that of")
+        lines.append("the column's proxy in the same round: above 1 is cheaper.")
         return lines
     }
 

@@ -55,7 +55,7 @@ struct Scenario: Sendable {
             columns: [.requestsPerSecond, .firstByte50, .firstByte99, .firstByte999]),
         Scenario(
             name: "idle", title: "1,000 open streams without an event", path: "/sse?n=1000000&idle=1", bodySize: 256,
-            expectation: .events(0), connections: 1000, http2: (8, 125), isHeld: true, cost: nil, columns: [.memoryPerThousand]),
+            expectation: .events(0), connections: 1000, http2: (10, 100), isHeld: true, cost: nil, columns: [.memoryPerThousand]),
     ]
 
     /// Before memory is looked at: every path has been used, and pools are filled.

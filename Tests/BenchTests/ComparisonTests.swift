@@ -77,11 +77,11 @@ import Testing
         let text = MarkdownTable(comparison: comparison, baseline: baseline, records: [record]).text
         let lines = text.split(separator: "\n").map(String.init)
         #expect(lines[0] == "2026-01-02, M, 2 processors." && lines[1] == "nginx 1.2.")
-        #expect(lines.contains("| work | client/upstream | nginx | ours |"))
+        #expect(lines.contains("| work | figure | client/upstream | nginx | ours |"))
         let cells = lines.filter { $0.hasPrefix("| POST 4 KiB") }.map {
             $0.split(separator: "|").suffix(3).map(String.init).joined(separator: "|")
         }
-        #expect(cells == [" h1/h1 | 1 (42.0 µs) | 2.00 ", " h1/h2 | – | 4.00 "])
+        #expect(cells == [" h1/h1 | 1 (42.0 µs/request) | 2.00 ", " h1/h2 | – | 4.00 "])
         #expect(text.contains("No answer was wrong in any cell.") && text.contains("Made by `Tests/Peers/run`."))
         let wrong = MarkdownTable(
             comparison: Comparison(rows: [row("ours", h1, 0, 1, errors: 1)]), baseline: baseline, records: []
