@@ -34,7 +34,7 @@ extension Worker {
             return bytes.byteCount
         case .complete(let count):
             exchanges[id].headBytes.isSecret = true  // the client's own credentials are among them
-            exchanges[id].headBytes.append(bytes.extracting(0..<count))
+            exchanges[id].headBytes.hold(bytes.extracting(0..<count))
             begin(id)
             return count
         }

@@ -32,7 +32,7 @@ public struct ByteQueue: ~Copyable {
     @inline(__always)
     public mutating func append(_ source: UnsafeRawPointer, _ size: Int) {
         if tail + size > capacity { grow(by: size) }
-        unsafe memcpy(base.unsafelyUnwrapped + tail, source, size)
+        unsafe copyBytes(base.unsafelyUnwrapped + tail, source, size)
         tail += size
     }
     /// Appends all of `source`.
@@ -50,6 +50,11 @@ public struct ByteQueue: ~Copyable {
     @inline(__always)
     public mutating func append(_ source: [UInt8]) {
         unsafe source.withUnsafeBytes { unsafe append($0) }
+    }
+    /// Puts `source` into an empty queue, in a block that has little room beyond it: for what is held for long and is not added to.
+    public mutating func hold(_ source: RawSpan) {
+        _ = unsafe reserve(exactly: source.byteCount)
+        append(source)
     }
     /// Appends a literal.
     @inline(__always)
@@ -72,6 +77,11 @@ public struct ByteQueue: ~Copyable {
     public mutating func reserve(_ size: Int) -> UnsafeMutableRawPointer {
         if tail + size > capacity { grow(by: size) }
         return unsafe base.unsafelyUnwrapped + tail
+    }
+    /// The same for all that an empty queue will ever hold.
+    public mutating func reserve(exactly size: Int) -> UnsafeMutableRawPointer {
+        if unsafe base == nil, size > 0 { unsafe (base, capacity) = pool.take(size) }
+        return unsafe reserve(size)
     }
     /// Counts bytes written into reserved room.
     @inline(__always)
@@ -133,16 +143,19 @@ public struct ByteQueue: ~Copyable {
         unsafe pool.give(base, capacity)
     }
 
+    /// What is written in pieces begins with a block of this size.
+    private static var smallest: Int { 1024 }
+
     @inline(never)
     private mutating func grow(by size: Int) {
         let held = count
         if let base = unsafe base, held + size <= capacity, head >= held {
-            unsafe memcpy(base, base + head, held)
+            unsafe copyBytes(base, base + head, held)
             if isSecret { unsafe explicit_bzero(base + held, tail - held) }
         } else {
             // Beyond the pool's largest block, doubling keeps the copying linear in what is held.
-            let (larger, room) = unsafe pool.take(held + size > 1 << 20 ? max(held + size, capacity * 2) : held + size)
-            if let base = unsafe base { unsafe memcpy(larger, base + head, held) }
+            let (larger, room) = unsafe pool.take(held + size > 1 << 20 ? max(held + size, capacity * 2) : max(held + size, Self.smallest))
+            if let base = unsafe base { unsafe copyBytes(larger, base + head, held) }
             giveBack()
             unsafe base = unsafe larger
             capacity = room

@@ -3,12 +3,15 @@ internal import Glibc
 /// The allocations of a C library, from free lists of one thread: after warm-up it calls malloc no more.
 ///
 /// Each block is preceded by 16 bytes that hold its shelf and its size. Sizes beyond the largest shelf go to malloc as they are, and blocks of
-/// the largest are pages of their own, so that a burst of them leaves no holes in the heap. A handle: copies share the lists.
+/// the largest are pages of their own, so that a burst of them leaves no holes in the heap. Those begin in the middle of a page: the library
+/// copies whole records between them and buffers that begin one, which `copyBytes` tells the price of. A handle: copies share the lists.
 @safe
 public struct NodePool {
     /// 64 bytes to 32 KiB, doubling.
     private static var shelves: Int { 10 }
     @inline(__always) private static func room(_ shelf: Int) -> Int { 64 << shelf }
+    /// Where in its first page a block of the largest begins.
+    private static var pageStart: Int { 2048 }
 
     @safe private struct Shelf {
         var free: UnsafeMutableRawPointer?
@@ -52,8 +55,8 @@ public struct NodePool {
         let room = shelf < shelves ? room(shelf) : size
         let block: UnsafeMutableRawPointer?
         if shelf == shelves - 1 {
-            let pages = unsafe mmap(nil, room + 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-            unsafe block = unsafe pages == MAP_FAILED ? nil : pages
+            let pages = unsafe mmap(nil, pageStart + room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            unsafe block = unsafe pages == MAP_FAILED ? nil : pages.map { unsafe $0 + (pageStart - 16) }
         } else {
             unsafe block = unsafe malloc(room + 16)
         }
@@ -79,7 +82,7 @@ public struct NodePool {
 
     @inline(never)
     private static func discard(_ node: UnsafeMutableRawPointer, _ shelf: Int) {
-        if shelf == shelves - 1 { unsafe munmap(node - 16, room(shelf) + 16) } else { unsafe free(node - 16) }
+        if shelf == shelves - 1 { unsafe munmap(node - pageStart, pageStart + room(shelf)) } else { unsafe free(node - 16) }
     }
 
     /// The same bytes with room for `size`; nil when there is no memory, and `node` stays.

@@ -22,7 +22,7 @@ struct Wire: ~Copyable {
     mutating func read(_ target: UnsafeMutableRawPointer, _ size: Int) -> Int32 {
         let moved = min(size, inboundCount)
         guard moved > 0, let source = unsafe inbound else { return -1 }
-        unsafe memcpy(target, source, moved)
+        unsafe copyBytes(target, source, moved)
         unsafe inbound = unsafe source + moved
         inboundCount -= moved
         return Int32(moved)
