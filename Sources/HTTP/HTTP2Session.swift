@@ -242,6 +242,7 @@ public struct HTTP2Session {
     /// Frames as much of a body as the peer's windows allow; answers how many bytes were taken. When `ends`, the last of them ends the message
     /// (`endWasSent`), or with `hasTrailers` leaves that to `trail`.
     public func send(_ bytes: UnsafeRawBufferPointer, stream: Int32, slot: Int32, ends: Bool, hasTrailers: Bool) -> Int {
+        if bytes.count > Self.fullFrame / 2 { makeRoom(for: min(bytes.count, room(on: stream))) }
         unsafe core.pointee.lent = bytes.baseAddress
         unsafe core.pointee.lentCount = bytes.count
         unsafe core.pointee.lentTaken = 0
@@ -254,6 +255,10 @@ public struct HTTP2Session {
         unsafe core.pointee.lentSlot = -1
         unsafe core.pointee.lent = nil
         return unsafe core.pointee.lentTaken
+    }
+    /// So that frame after frame need not move those before it to a larger block.
+    private func makeRoom(for bytes: Int) {
+        if bytes > 0 { _ = unsafe core.pointee.outbound.reserve(bytes + (bytes / Self.fullFrame + 1) * 9) }
     }
     /// Whether the last `send` has ended its body.
     public var endWasSent: Bool { unsafe core.pointee.endWasSent }

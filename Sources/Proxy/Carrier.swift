@@ -98,19 +98,27 @@ extension Worker {
         if !ready.isDisjoint(with: [.read, .broken, .peerEnded]) { receiveCarrier(fd) }
     }
 
+    /// Several receives, while each is full: many streams' bytes come mixed, and so each stream's leave in larger runs.
     private mutating func receiveCarrier(_ fd: Int32) {
         guard carriers[fd].stage < .lingering else { return buryCarrier(fd) }
-        let target = unsafe received
-        switch unsafe carriers[fd].socket.receive(into: target, capacity: Worker.receiveRoom) {
-        case .moved(let count):
-            let bytes = unsafe UnsafeRawBufferPointer(start: target, count: count)
-            if carriers[fd].tls == nil { return unsafe feedCarrier(fd, bytes) }
-            unsafe carriers[fd].tls?.offer(bytes)
-            openCarrier(fd)
-        case .wouldBlock: break
-        case .ended, .failed: buryCarrier(fd)
+        for _ in 0..<Self.receivesPerEvent {
+            let target = unsafe received
+            switch unsafe carriers[fd].socket.receive(into: target, capacity: Worker.receiveRoom) {
+            case .moved(let count):
+                let bytes = unsafe UnsafeRawBufferPointer(start: target, count: count)
+                if carriers[fd].tls == nil {
+                    unsafe feedCarrier(fd, bytes)
+                } else {
+                    unsafe carriers[fd].tls?.offer(bytes)
+                    openCarrier(fd)
+                }
+                guard count == Worker.receiveRoom, carriers[fd].stage < .ending else { return }
+            case .wouldBlock: return
+            case .ended, .failed: return buryCarrier(fd)
+            }
         }
     }
+    private static var receivesPerEvent: Int { 4 }
 
     /// Opens all records that were offered, several at a time.
     mutating func openCarrier(_ fd: Int32) {

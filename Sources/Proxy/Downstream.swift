@@ -37,6 +37,8 @@ struct Downstream: ~Copyable {
     var mayHoldRequests: Bool { stage == .reading || stage == .ended }
     /// Closing will send a reset, since the client could not tell otherwise that a body delimited by the end was cut.
     var endsByReset = false
+    /// It is in the list of those that are flushed when this event has been served.
+    var isUnflushed = false
     /// Nothing but the beginning of HTTP/2's preface has come, or nothing at all.
     var mayBeHTTP2 = true
 
@@ -177,9 +179,11 @@ extension Worker {
     }
 
     private mutating func receiveDownstream(_ fd: Int32) {
-        let target = unsafe received
-        switch unsafe downstreams[fd].socket?.receive(into: target, capacity: Worker.receiveRoom) ?? .failed(0) {
+        let kept = unsafe roomInCopy(fd)
+        let target = unsafe kept?.start ?? received
+        switch unsafe downstreams[fd].socket?.receive(into: target, capacity: kept?.size ?? Worker.receiveRoom) ?? .failed(0) {
         case .moved(let count):
+            if unsafe kept != nil { return relayKept(fd, count) }
             if downstreams[fd].tls != nil { return unsafe openDownstream(fd, UnsafeRawBufferPointer(start: target, count: count)) }
             guard downstreams[fd].stage == .reading else { return }  // lingering: read and dropped
             let bytes = unsafe UnsafeRawBufferPointer(start: target, count: count)
@@ -301,7 +305,9 @@ extension Worker {
 extension Worker {
     /// Sends what waits when this event has been served.
     mutating func flushClientSoon(_ fd: Int32) {
-        if unflushedClients.last != fd { unflushedClients.append(fd) }
+        guard downstreams.holds(fd), !downstreams[fd].isUnflushed else { return }
+        downstreams[fd].isUnflushed = true
+        unflushedClients.append(fd)
     }
 
     /// Sends what waits; applies the end that was decided once all is gone.

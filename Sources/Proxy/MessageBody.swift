@@ -4,7 +4,8 @@ internal import Sockets
 /// Where the relay of one body stands: which bytes belong to it, and when it is whole.
 struct MessageBody {
     private(set) var framing = BodyFraming.none
-    private var remaining = 0
+    /// Bytes still to come of a body whose length is known.
+    private(set) var remaining = 0
     private var decoder = ChunkDecoder()
     private(set) var isComplete = true
     /// Body bytes seen so far, without chunk framing.

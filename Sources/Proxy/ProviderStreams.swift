@@ -140,13 +140,24 @@ extension Worker {
         let fd = upstreams[slot].stream.carrier
         var at = 0
         if upstreams[slot].outbound.isEmpty {
-            let room = max(0, Carrier.heldBytes - carriers[fd].waiting)
-            let session = carriers[fd].session
-            at = unsafe run.withUnsafeBytes { unsafe upstreams[slot].stream.pour($0, into: session, slot: slot, room: room) }
+            repeat {
+                let room = max(0, Carrier.heldBytes - carriers[fd].waiting)
+                let session = carriers[fd].session
+                let rest = run.extracting(at..<run.byteCount)
+                at += unsafe rest.withUnsafeBytes { unsafe upstreams[slot].stream.pour($0, into: session, slot: slot, room: room) }
+            } while at < run.byteCount && makeRoom(fd)
             stir(fd)
         }
         if at < run.byteCount { upstreams[slot].outbound.append(run.extracting(at..<run.byteCount)) }
         flushSoon(slot)
+    }
+
+    /// A turn that brings much does not wait for its end: what is framed leaves at once. What a broken connection comes to is seen by the flush
+    /// that ends the turn.
+    private mutating func makeRoom(_ fd: Int32) -> Bool {
+        guard carriers[fd].waiting >= Carrier.heldBytes else { return false }
+        _ = carriers[fd].flush()
+        return carriers[fd].waiting < Carrier.heldBytes
     }
 
     /// Frames what waits for a provider's stream.
@@ -165,21 +176,25 @@ extension Worker {
         let id = upstreams[slot].exchange
         let held = id < 0 ? 0 : downstreams[exchanges[id].downstream].waiting
         if held >= (held > 0 && holdsLittle(for: slot) ? Worker.littleRoom : Worker.heldBytes) { return }
-        let due = upstreams[slot].stream.uncredited - upstreams[slot].inbound.count
-        guard due > 0, !upstreams[slot].stream.isClosed else { return }
+        guard !upstreams[slot].stream.isClosed else { return }
         let fd = upstreams[slot].stream.carrier
-        upstreams[slot].stream.uncredited -= due
-        upstreams[slot].stream.credited += due
-        carriers[fd].session.credit(upstreams[slot].stream.number, due)
+        let due = upstreams[slot].stream.uncredited - upstreams[slot].inbound.count
+        if due > 0 {
+            upstreams[slot].stream.uncredited -= due
+            upstreams[slot].stream.credited += due
+            carriers[fd].session.credit(upstreams[slot].stream.number, due)
+            stir(fd)
+        }
         if held < Worker.littleRoom { widen(slot) }
-        stir(fd)
     }
 
     /// A long answer whose client takes it as it comes is given a wider window, so that a distant provider need not wait for ours.
     private mutating func widen(_ slot: Int32) {
         guard !upstreams[slot].stream.isWide, upstreams[slot].stream.credited >= Int(HTTP2Session.answerWindow) / 2 else { return }
         upstreams[slot].stream.isWide = true
-        carriers[upstreams[slot].stream.carrier].session.widen(upstreams[slot].stream.number)
+        let fd = upstreams[slot].stream.carrier
+        carriers[fd].session.widen(upstreams[slot].stream.number)
+        stir(fd)
     }
 
     // MARK: Events

@@ -31,7 +31,7 @@ struct ReplayCopy: ~Copyable {
         makeRoom()
         bytes.append(run)
     }
-    private mutating func makeRoom() { if bytes.isEmpty, expected > 0 { _ = unsafe bytes.reserve(expected) } }
+    private mutating func makeRoom() { if bytes.isEmpty, expected > 0 { _ = unsafe bytes.reserve(exactly: expected) } }
     /// The next attempt begins at the first byte.
     mutating func rewind() { sentCount = 0 }
     /// Counts held bytes that have been sent.
@@ -55,6 +55,17 @@ struct ReplayCopy: ~Copyable {
         bytes.append(run)
         sentCount += run.byteCount
         return run.byteCount
+    }
+    /// Room for bytes that are received where they are kept; nil when so many are not kept. `keepReceived` counts them.
+    mutating func room(for count: Int) -> UnsafeMutableRawPointer? {
+        guard state == .keeping, bytes.count + count <= limit else { return nil }
+        makeRoom()
+        return unsafe bytes.reserve(count)
+    }
+    /// Bytes have been received into that room, and are sent now.
+    mutating func keepReceived(_ count: Int) {
+        bytes.advance(count)
+        sentCount += count
     }
     /// Frees the copy: the first byte of the answer has gone out, or no repetition is possible. Answers how much was held.
     mutating func drop() -> Int {
@@ -112,15 +123,22 @@ extension Worker {
         if !exchanges[id].replay.keepUp(to: limit) { dropReplay(id) }
     }
 
-    /// Passes body bytes on as they come; answers how many were used. None while the upstream is not there or has its fill.
-    mutating func relayRequestBody(_ id: Int32, _ bytes: RawSpan) -> Int {
+    /// The upstream is there, has been sent all that is held, and takes more.
+    func takesBody(_ id: Int32) -> Bool {
         let fd = exchanges[id].upstream
-        guard fd >= 0, upstreams[fd].isReady, upstreams[fd].waiting < Worker.heldBytes, exchanges[id].replay.isSent else { return 0 }
+        return fd >= 0 && upstreams[fd].isReady && upstreams[fd].waiting < Worker.heldBytes && exchanges[id].replay.isSent
+    }
+
+    /// Passes body bytes on as they come; answers how many were used. None while the upstream is not there or has its fill. `isKept`: they lie
+    /// in the replay copy, and are counted there.
+    mutating func relayRequestBody(_ id: Int32, _ bytes: RawSpan, isKept: Bool = false) -> Int {
+        guard takesBody(id) else { return 0 }
+        let fd = exchanges[id].upstream
         var at = 0
         while !exchanges[id].request.isComplete {
             switch exchanges[id].request.next(bytes, from: at) {
             case .data(let start, let count, let next):
-                sendBody(id, bytes.extracting(start..<start + count), to: fd)
+                sendBody(id, bytes.extracting(start..<start + count), to: fd, isKept: isKept)
                 at = next
             case .trailers(let start, let count, let next):
                 exchanges[id].requestTrailers.append(bytes.extracting(start..<start + count))
@@ -176,9 +194,9 @@ extension Worker {
     }
 
     /// One run of body bytes, framed as the request is.
-    private mutating func sendBody(_ id: Int32, _ run: RawSpan, to fd: Int32) {
+    private mutating func sendBody(_ id: Int32, _ run: RawSpan, to fd: Int32, isKept: Bool) {
         if exchanges[id].look.stage == .watching { exchanges[id].look.feed(run) }
-        replayBytes += exchanges[id].replay.keep(run, room: exchanges[id].setup.replayShare - replayBytes)
+        if !isKept { replayBytes += exchanges[id].replay.keep(run, room: exchanges[id].setup.replayShare - replayBytes) }
         writeBody(id, run, isLast: exchanges[id].request.isComplete, to: fd)
     }
 

@@ -33,6 +33,8 @@ struct Upstream: ~Copyable {
     var dialogue: ProxyDialogue?
     /// True once a session to resume was kept.
     var sessionKept = false
+    /// It is in the list of those that are flushed when this event has been served.
+    var isUnflushed = false
     /// The provider takes no more bytes, but may have said something before it stopped: that is still read.
     var isDeaf = false
 
@@ -196,7 +198,9 @@ extension Worker {
 
     /// Sends what waits when this event has been served.
     mutating func flushSoon(_ fd: Int32) {
-        if unflushed.last != fd { unflushed.append(fd) }
+        guard upstreams.holds(fd), !upstreams[fd].isUnflushed else { return }
+        upstreams[fd].isUnflushed = true
+        unflushed.append(fd)
     }
 
     /// Sends what waits; lets the client go on when there is room again.

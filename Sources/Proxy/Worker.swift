@@ -150,10 +150,15 @@ struct Worker: ~Copyable {
     /// Flushing lets held bodies go on, which may write again.
     mutating func flushWritten() {
         while true {
+            // The mark goes first: a flush may lead to another write.
             if let upstream = unflushed.popLast() {
+                guard upstreams.holds(upstream) else { continue }
+                upstreams[upstream].isUnflushed = false
                 flushUpstream(upstream)
             } else if let client = unflushedClients.popLast() {
-                if downstreams.holds(client) { flushDownstream(client) }
+                guard downstreams.holds(client) else { continue }
+                downstreams[client].isUnflushed = false
+                flushDownstream(client)
             } else {
                 return
             }

@@ -144,6 +144,8 @@ public struct TLSConnection: ~Copyable {
     }
     /// What a record opens to at most (RFC 8446 §5.1).
     public static var recordBytes: Int { 16 << 10 }
+    /// What sealing adds to a record: header, content type and tag (RFC 8446 §5.2); TLS 1.2 adds an explicit nonce in the place of the type.
+    private static var overheadBytes: Int { 5 + 16 + 8 }
 
     @inline(never)
     private borrowing func failure(_ result: Int32) -> Received {
@@ -161,6 +163,9 @@ public struct TLSConnection: ~Copyable {
     @inline(__always)
     public borrowing func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count > 0 else { return true }
+        let records = bytes.count / TLSConnection.recordBytes + 1
+        // So that record after record need not move those before it to a larger block.
+        if records > 1 { _ = unsafe wire.pointee.outbound.reserve(bytes.count + records * TLSConnection.overheadBytes) }
         return unsafe SSL_write(ssl, bytes.baseAddress, Int32(bytes.count)) == Int32(bytes.count)
     }
 
