@@ -38,7 +38,9 @@ import Testing
         let before = Self.residentBytes()
         for number in 0..<100_000 { table.update(key(number), now: UInt32(number)) { $0.home = Int32(number % 7) } }
         let grown = Self.residentBytes() - before
-        #expect(grown < 32 << 20, "\(grown >> 20) MiB")
+        // ThreadSanitizer's own memory of it is resident, too: 53 MiB were seen.
+        let bar = getenv("TSAN_OPTIONS") == nil ? 32 << 20 : 96 << 20
+        #expect(grown < bar, "\(grown >> 20) MiB")
         let found = (0..<100_000).count { table.find(key($0), now: 200_000)?.home == Int32($0 % 7) }
         // A key's places may be taken by newer ones: that happens to fewer than one in a thousand.
         #expect(found > 99_900)

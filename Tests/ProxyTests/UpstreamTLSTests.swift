@@ -106,18 +106,23 @@ import Testing
         let scene = try Scene()
         defer { scene.stage.end() }
         let crew = Crew()
+        let isAnswered = Atomic(false)
         crew.start {
-            while let socket = scene.stage.accept(within: 500) {
+            while !isAnswered.load(ordering: .acquiring) {
+                guard let socket = scene.stage.accept(within: 100) else { continue }
                 _ = socket.receive()
                 socket.send(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))
                 socket.endSending()
                 _ = socket.receive()
             }
         }
+        defer {
+            isAnswered.store(true, ordering: .releasing)
+            crew.join()
+        }
         var (_, reader) = try scene.ask()
         #expect(reader.startLine == "HTTP/1.1 502 Bad Gateway")
         #expect(String(decoding: try reader.readBody(), as: UTF8.self).contains(#""code":"upstream_unreachable""#))
-        crew.join()
     }
 
     @Test func largeBodiesPassBothWaysThroughSlowPeers() throws {

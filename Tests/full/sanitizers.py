@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -9,11 +10,15 @@ from harness import Unavailable, check, main, tool
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+# Everything takes many times as long; tests that wait for something wait longer for it before they give up.
+PATIENCE = {"KEYBEARER_TEST_PATIENCE": "120000"}
 # A report ends the test process with a status of its own, so that no runner can take it for a pass.
 OPTIONS = {
     "address": {"ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=1:exitcode=66"},
     "thread": {"TSAN_OPTIONS": f"suppressions={HERE}/thread-sanitizer.supp:print_suppressions=0:second_deadlock_stack=1:exitcode=66"},
 }
+# Children of the tests have no PATH to find it by; suppressions are names.
+SYMBOLIZER = shutil.which("llvm-symbolizer")
 REPORT = re.compile(r"(?:ERROR|WARNING): (?:Address|Leak|Thread)Sanitizer.*|SUMMARY: \w+Sanitizer.*")
 
 
@@ -24,6 +29,7 @@ def suite():
         return check.skip("sanitizers", reason)
     for sanitizer, options in OPTIONS.items():
         began = time.monotonic()
+        found_at = f":external_symbolizer_path={SYMBOLIZER}" if SYMBOLIZER else ""
         log = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"keybearer-{sanitizer}-{os.getpid()}.log")
         with open(log, "w") as output:
             run = subprocess.run(
@@ -40,7 +46,7 @@ def suite():
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **options},
+                env={**os.environ, **PATIENCE, **{name: value + found_at for name, value in options.items()}},
                 umask=0o022,
             )
         text = open(log, errors="replace").read()
