@@ -7,20 +7,23 @@ internal import Glibc
 /// copies whole records between them and buffers that begin one, which `copyBytes` tells the price of. A handle: copies share the lists.
 @safe
 public struct NodePool {
-    /// 64 bytes to 32 KiB, doubling.
-    private static var shelves: Int { 10 }
-    @inline(__always) private static func room(_ shelf: Int) -> Int { 64 << shelf }
+    /// 16 bytes to 1 KiB in steps of 16, since thousands of connections have dozens of small blocks each; from there to 32 KiB, doubling.
+    private static var shelves: Int { 69 }
+    private static var steps: Int { 64 }
+    @inline(__always) private static func shelf(for size: Int) -> Int {
+        size <= 1024 ? max(size - 1, 0) >> 4 : steps + 53 - (size - 1).leadingZeroBitCount
+    }
+    @inline(__always) private static func room(_ shelf: Int) -> Int { shelf < steps ? (shelf + 1) << 4 : 2048 << (shelf - steps) }
     /// Where in its first page a block of the largest begins.
     private static var pageStart: Int { 2048 }
 
     @safe private struct Shelf {
         var free: UnsafeMutableRawPointer?
-        var count = 0
+        /// How many more it keeps.
+        var vacant = 0
     }
     @safe private struct Core {
-        var shelves = InlineArray<10, Shelf>(repeating: Shelf())
-        /// What a shelf keeps at most, in bytes.
-        let kept: Int
+        var shelves = InlineArray<69, Shelf>(repeating: Shelf())
         /// Blocks from this size on are overwritten when they come back.
         let wipesFrom: Int
     }
@@ -29,7 +32,8 @@ public struct NodePool {
     /// Empty lists. `keeping`: bytes of each size that are kept at most. `wipingFrom`: the size from which on blocks may have held secrets.
     public init(keeping: Int, wipingFrom: Int = .max) {
         unsafe core = .allocate(capacity: 1)
-        unsafe core.initialize(to: Core(kept: keeping, wipesFrom: wipingFrom))
+        unsafe core.initialize(to: Core(wipesFrom: wipingFrom))
+        for shelf in 0..<Self.shelves { unsafe core.pointee.shelves[shelf].vacant = keeping / Self.room(shelf) }
     }
     /// The pool that has that `handle`.
     public init(handle: UnsafeMutableRawPointer) {
@@ -41,10 +45,10 @@ public struct NodePool {
     /// Room for `size` bytes, or nil when there is no memory.
     @inline(__always)
     public func take(_ size: Int) -> UnsafeMutableRawPointer? {
-        let shelf = size <= 64 ? 0 : 58 - (size - 1).leadingZeroBitCount
+        let shelf = Self.shelf(for: size)
         if shelf < Self.shelves, let node = unsafe core.pointee.shelves[shelf].free {
             unsafe core.pointee.shelves[shelf].free = unsafe node.load(as: UnsafeMutableRawPointer?.self)
-            unsafe core.pointee.shelves[shelf].count -= 1
+            unsafe core.pointee.shelves[shelf].vacant += 1
             return unsafe node
         }
         return unsafe Self.make(shelf, size)
@@ -72,12 +76,12 @@ public struct NodePool {
         let shelf = unsafe (node - 16).load(as: Int.self)
         let room = unsafe (node - 8).load(as: Int.self)
         if unsafe room >= core.pointee.wipesFrom { unsafe explicit_bzero(node, room) }
-        guard shelf < Self.shelves, unsafe core.pointee.shelves[shelf].count < core.pointee.kept >> (6 + shelf) else {
+        guard shelf < Self.shelves, unsafe core.pointee.shelves[shelf].vacant > 0 else {
             return unsafe Self.discard(node, shelf)
         }
         unsafe node.storeBytes(of: core.pointee.shelves[shelf].free, as: UnsafeMutableRawPointer?.self)
         unsafe core.pointee.shelves[shelf].free = unsafe node
-        unsafe core.pointee.shelves[shelf].count += 1
+        unsafe core.pointee.shelves[shelf].vacant -= 1
     }
 
     @inline(never)

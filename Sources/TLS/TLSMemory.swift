@@ -9,22 +9,26 @@ public enum TLSMemory {
     /// False when it is too late for that, which costs nothing but speed.
     @discardableResult
     public static func usePools() -> Bool {
-        guard unsafe pthread_key_create(&threadsPool, poolEnds) == 0 else { return false }
+        guard threadsPool != nil else { return false }
         return unsafe CRYPTO_set_mem_functions(takes, resizes, gives) == 1
     }
 }
 
-/// Set once, before there are threads that use it.
-nonisolated(unsafe) private var threadsPool = pthread_key_t()
+/// Nil when the process has no key left. A constant: every access of a variable would be checked at run time for its exclusivity, at each of the
+/// dozens of allocations that a record costs.
+private let threadsPool: pthread_key_t? = {
+    var key = pthread_key_t()
+    return unsafe pthread_key_create(&key, poolEnds) == 0 ? key : nil
+}()
 
 /// What a thread keeps of each size at most: enough for what one turn of a loop has in use.
 private let kept = 256 << 10
 
 @inline(__always)
 private func pool() -> NodePool {
-    if let handle = unsafe pthread_getspecific(threadsPool) { return unsafe NodePool(handle: handle) }
+    if let handle = unsafe pthread_getspecific(threadsPool.unsafelyUnwrapped) { return unsafe NodePool(handle: handle) }
     let made = NodePool(keeping: kept)
-    unsafe pthread_setspecific(threadsPool, made.handle)
+    unsafe pthread_setspecific(threadsPool.unsafelyUnwrapped, made.handle)
     return made
 }
 

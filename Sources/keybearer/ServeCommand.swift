@@ -81,6 +81,8 @@ struct ServeCommand: ParsableCommand {
     }
 
     private static func confine(_ installation: Installation, _ logger: Logger) {
+        // A debugger's or a sanitizer's helper is a program that this process runs.
+        guard !Surroundings.current.allowsDebugging else { return }
         // Where the credentials will be, so that the rules can name it.
         if PrivateFile.realPath(of: installation.places.sink) == nil { _ = try? PrivateDirectory.ensure(installation.places.sink) }
         switch Confinement.confine(writingBelow: Confinement.folders(installation)) {
@@ -92,7 +94,7 @@ struct ServeCommand: ParsableCommand {
     /// Limits, folders, and what a person should know about this start.
     private static func prepare(_ installation: Installation, _ logger: Logger) {
         if Surroundings.current.allowsDebugging {
-            logger.warning("KEYBEARER_DEBUG=1: core dumps and debuggers are allowed; both can show secrets")
+            logger.warning("KEYBEARER_DEBUG=1: core dumps and debuggers are allowed, which can show secrets, and it is not confined")
         } else {
             ProcessLimits.forbidDumps()
         }

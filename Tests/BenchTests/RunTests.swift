@@ -5,11 +5,14 @@ import Testing
 
 /// Whole runs, short ones, with the built `keybearer`.
 @Suite(.serialized) struct RunTests {
+    /// On a busy machine, and more so under a sanitizer, nothing comes back in a shorter time.
+    private static let seconds = getenv("KEYBEARER_TEST_PATIENCE") == nil ? 4.0 : 15
+
     private func run(_ peers: [Peer], _ scenarios: [String]) throws -> [Row] {
         let stage = try Stage(.unpinned)
         var rows: [Row] = []
         let plan = Rounds(
-            scenarios: scenarios.compactMap { Scenario.named($0) }, pairings: Pairing.all, rounds: 1, seconds: 0.2, warmUp: 0.1,
+            scenarios: scenarios.compactMap { Scenario.named($0) }, pairings: Pairing.all, rounds: 1, seconds: Self.seconds, warmUp: 0.1,
             peers: peers)
         let outcome = Result { try plan.run(on: stage, Interruption()) { rows.append($0) } }
         stage.end()

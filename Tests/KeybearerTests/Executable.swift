@@ -42,9 +42,11 @@ struct Executable {
             folder: home)
     }
 
-    /// Where the tests run under a sanitizer, so does the executable: with the same options.
+    /// Where the tests run under a sanitizer, so does the executable: with the same options, and free to start what gives reports their names.
     static let sanitizerOptions: [String: String] = ["ASAN_OPTIONS", "TSAN_OPTIONS"].reduce(into: [:]) { options, name in
-        if let value = getenv(name) { options[name] = String(cString: value) }
+        guard let value = getenv(name) else { return }
+        options[name] = String(cString: value)
+        options["KEYBEARER_DEBUG"] = "1"
     }
 }
 

@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func `It dumps no core, unless that was asked for`() throws {
-        let process = try serve()
+        let process = try keybearer.start(["serve", "--listen", "127.0.0.1:0"], variables: ["KEYBEARER_DEBUG": "0"])
         _ = try port(process)
         #expect(coreLimit(of: process) == ["0", "0"])
         let debugged = try keybearer.start(["serve", "--listen", "127.0.0.1:0"], variables: ["KEYBEARER_DEBUG": "1"])
