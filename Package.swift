@@ -94,7 +94,7 @@ let package = Package(
             .testTarget(
                 name: "KeybearerTests",
                 dependencies: [
-                    "keybearer", "Proxy", "Sandbox", "TLS", "Tools", "OAuth", "Configuration", "Credentials", "JSON", "Sockets",
+                    "keybearer", "Proxy", "Sandbox", "TLS", "Tools", "OAuth", "Configuration", "Credentials", "JSON", "Files", "Sockets",
                     argumentParser,
                     logging,
                 ], swiftSettings: common),
@@ -102,10 +102,10 @@ let package = Package(
         // Measures the executable from outside; nothing depends on it.
         [
             .executableTarget(
-                name: "Bench", dependencies: ["HTTP", "TLS", "Sockets", "Children", "JSON", "CLinux", argumentParser], swiftSettings: strict
-            ),
+                name: "Bench", dependencies: ["HTTP", "TLS", "Sockets", "Children", "JSON", "Files", "CLinux", argumentParser],
+                swiftSettings: strict),
             .testTarget(
-                name: "BenchTests", dependencies: ["Bench", "keybearer", "Configuration", "Sockets", "JSON", argumentParser],
+                name: "BenchTests", dependencies: ["Bench", "keybearer", "Configuration", "Sockets", "JSON", "Files", argumentParser],
                 swiftSettings: common),
         ],
         fuzzers,

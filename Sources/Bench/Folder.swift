@@ -1,23 +1,8 @@
+internal import Files
 internal import Glibc
 
-/// Folders, and what is in them.
+/// Folders.
 enum Folder {
-    /// The names in the folder at `path`, in no order; none when it cannot be read.
-    static func names(in path: String) -> [String] {
-        guard let stream = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-                unsafe tuple.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: tuple.pointee)) {
-                    unsafe String(cString: $0)
-                }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
-
     /// Makes folders, each for its owner alone.
     static func make(_ path: String) throws {
         if unsafe mkdir(path, 0o700) == 0 || errno == EEXIST { return }
@@ -46,7 +31,7 @@ struct TemporaryFolder: ~Copyable {
     /// Removes what is there without following links out of it.
     private static func remove(_ path: String) {
         guard unsafe unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
-        for name in Folder.names(in: path) { remove("\(path)/\(name)") }
+        for name in Directory.names(in: path) { remove("\(path)/\(name)") }
         unsafe rmdir(path)
     }
 }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Files
 internal import Glibc
 
 /// What /proc says of processes: their processor time and memory. The texts are read by pure functions.
@@ -8,7 +9,7 @@ enum ProcessTimes {
     static func processorSeconds(of processes: [pid_t]) -> Double {
         var nanoseconds = 0.0
         for process in processes {
-            for thread in Folder.names(in: "/proc/\(process)/task") {
+            for thread in Directory.names(in: "/proc/\(process)/task") {
                 let folder = "/proc/\(process)/task/\(thread)"
                 if let text = FileText.content(of: "\(folder)/schedstat"), let time = onProcessor(schedstat: text) {
                     nanoseconds += time
@@ -60,7 +61,7 @@ enum ProcessTimes {
     /// A process and all that it has started.
     static func tree(of root: pid_t) -> [pid_t] {
         var children: [pid_t: [pid_t]] = [:]
-        for name in Folder.names(in: "/proc") {
+        for name in Directory.names(in: "/proc") {
             guard let process = pid_t(name), let parent = FileText.content(of: "/proc/\(name)/stat").flatMap(parent(stat:)) else {
                 continue
             }

@@ -99,7 +99,7 @@ final class CredentialBoard: Sendable {
     /// The folders whose files the rosters are made of: the stores', and those of the programs whose logins are read.
     var directories: [String] {
         let files = state.withLock { $0.snapshots.values.flatMap(\.overlayFiles.keys) }
-        return agents().map { store(of: $0).directory } + Set(files.flatMap(Directory.folders)).sorted()
+        return agents().map { store(of: $0).directory } + Set(files.flatMap(Place.folders)).sorted()
     }
 
     /// Reads again what has changed on disk. The last good snapshot of a store that has become unreadable stays in use.
@@ -175,7 +175,7 @@ final class CredentialBoard: Sendable {
     private func agents() -> [String] {
         let plan = plan
         var names = [plan.mainAgent]
-        for name in plan.configuredAgents + Directory.names(in: sink + "/agents")
+        for name in plan.configuredAgents + Directory.names(in: sink + "/agents").filter({ !$0.hasPrefix(".") }).sorted()
         where AgentID.normalised(name) == name && !names.contains(name) {
             names.append(name)
         }
@@ -245,25 +245,12 @@ extension StoreSnapshot {
     }
 }
 
-/// Names in a folder, and folders of names.
-private enum Directory {
+/// Where files are.
+private enum Place {
     /// Where a file is, and where it really is when that is a link.
     static func folders(of file: String) -> [String] {
         [file, PrivateFile.realPath(of: file)].compactMap { path in
             path.flatMap { path in path.lastIndex(of: "/").map { String(path[..<$0]) } }
         }
-    }
-
-    static func names(in path: String) -> [String] {
-        guard let directory = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted()
     }
 }

@@ -190,7 +190,9 @@ extension Worker {
 
     /// A long answer whose client takes it as it comes is given a wider window, so that a distant provider need not wait for ours.
     private mutating func widen(_ slot: Int32) {
-        guard !upstreams[slot].stream.isWide, upstreams[slot].stream.credited >= Int(HTTP2Session.answerWindow) / 2 else { return }
+        guard !upstreams[slot].stream.isWide, !upstreams[slot].stream.peerHasEnded,
+            upstreams[slot].stream.credited >= Int(HTTP2Session.answerWindow) / 2
+        else { return }
         upstreams[slot].stream.isWide = true
         let fd = upstreams[slot].stream.carrier
         carriers[fd].session.widen(upstreams[slot].stream.number)

@@ -22,7 +22,7 @@ public struct BufferPool {
         size <= 512 ? (size <= 256 ? 0 : 1) : size <= 1024 ? 2 : (63 - (size - 1).leadingZeroBitCount - 10) / 2 + 3
     }
     @inline(__always) static func room(_ shelf: Int) -> Int { shelf < 2 ? 256 << shelf : 1024 << (2 * (shelf - 2)) }
-    /// Blocks kept per shelf: about 2 MiB of small ones, a few of each larger size.
+    /// Blocks kept per shelf: under 4 MiB of small ones, a few of each larger size.
     @inline(__always) static func keep(_ shelf: Int) -> Int { shelf < 3 ? 1024 : shelf == 3 ? 256 : shelf == 4 ? 64 : 8 }
 
     /// A block of at least `size` bytes, and its capacity.

@@ -1,6 +1,7 @@
 internal import Children
 internal import Configuration
 internal import Credentials
+internal import Files
 internal import Glibc
 
 /// The Keybearer that a command is about: its settings, its places, and the agent that is meant.
@@ -107,24 +108,5 @@ struct Installation {
     func credentialProvider(_ name: String) throws -> Provider {
         let provider = try provider(name)
         return provider.credentialsFrom == provider.id ? provider : try self.provider(provider.credentialsFrom)
-    }
-}
-
-/// Names in folders.
-enum Directory {
-    /// The names in the folder at `path`, in no order; none when it cannot be read.
-    static func names(in path: String) -> [String] {
-        guard let stream = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-                unsafe tuple.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: tuple.pointee)) {
-                    unsafe String(cString: $0)
-                }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
     }
 }

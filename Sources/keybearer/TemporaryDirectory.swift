@@ -1,3 +1,4 @@
+internal import Files
 internal import Glibc
 
 /// A folder of ours alone (0700), removed with everything in it when its owner goes.

@@ -1,3 +1,4 @@
+import Files
 import Testing
 
 @testable import Bench
@@ -7,7 +8,7 @@ import Testing
     private let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
 
     @Test func `Each proxy's settings say what it speaks`() throws {
-        let names = Folder.names(in: root + "/Tests/Peers").filter { $0 != "run" }
+        let names = Directory.names(in: root + "/Tests/Peers").filter { $0 != "run" }
         #expect(names.sorted() == ["envoy", "h2o", "haproxy", "nginx"])
         for name in names {
             let path = "\(root)/Tests/Peers/\(name)"

@@ -154,6 +154,21 @@ import Testing
         #expect(scene.stage.accept(within: 50) == nil)
     }
 
+    /// Without a wider window than an answer begins with, a provider would wait for ours after each 16 KiB.
+    @Test func aLongAnswerThatIsTakenAsItComesIsGivenAWiderWindow() throws {
+        let scene = try Scene()
+        defer { scene.stage.end() }
+        let client = scene.stage.dial()
+        ask(scene.stage, client)
+        let provider = try scene.provider()
+        let stream = try #require(provider.next(.head)?.stream)
+        provider.answer(stream, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n")
+        provider.send(String(repeating: "a", count: 16_000), on: stream, ends: false)
+        let first = Int(HTTP2Session.answerWindow)
+        for _ in 0..<200 where provider.session.room(on: stream) <= first { _ = provider.next(.pong, within: 100) }
+        #expect(provider.session.room(on: stream) > 4 * first)
+    }
+
     @Test func aRefusedStreamIsAskedForAgainAndAnotherErrorIsTold() throws {
         let scene = try Scene()
         defer { scene.stage.end() }
