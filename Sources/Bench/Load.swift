@@ -47,7 +47,7 @@ struct Load: ~Copyable {
     /// Runs `plan` to its end. `observe` is told of each phase as it begins; `isStopped` is asked ten times a second.
     static func run(_ plan: LoadPlan, observe: (Phase) -> Void = { _ in }, isStopped: () -> Bool = { false }) throws -> LoadReport {
         let trust: ClientContext
-        do { trust = try ClientContext(caFile: plan.caFile) } catch { throw BenchFailure.failed(error.description) }
+        do { trust = try ClientContext(TrustAnchors(caFile: plan.caFile)) } catch { throw BenchFailure.failed(error.description) }
         var load = Load(plan, trust, try plan.target.address())
         try load.open()
         load.loop(observe, isStopped)

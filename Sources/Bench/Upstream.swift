@@ -49,7 +49,7 @@ struct Upstream: ~Copyable {
     /// Listens. `inbox`: where it is told to stop.
     static func listen(_ setup: Setup, inbox: Mailbox<Message> = Mailbox()) throws -> Upstream {
         let identity = try setup.certificate.map { try ListenerContext(certificate: Array($0.utf8), key: Array((setup.key ?? "").utf8)) }
-        let wire = try ClientContext(caFile: nil)
+        let wire = try ClientContext(TrustAnchors(caFile: nil))
         return Upstream(setup, try TCP.listen(on: setup.address), identity, wire, inbox)
     }
 

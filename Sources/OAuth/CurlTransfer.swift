@@ -3,16 +3,21 @@ import Credentials
 
 /// One libcurl easy handle, from making to clean-up. All of libcurl's C interface is used here and nowhere else.
 @safe struct CurlTransfer: ~Copyable {
+    private let curl: UnsafePointer<kb_curl>
     private let handle: UnsafeMutableRawPointer
     private let receiver: Receiver
     private let headers: HeaderList
+    /// The system's bundle of authorities, where it need not be read as long as their directory has the one that is asked for.
+    private var bundle: String?
 
-    /// A handle with the settings every transfer has; nil when libcurl has none to give.
+    /// A handle with the settings every transfer has; nil when libcurl cannot be opened or has none to give.
     init?(answerLimit: Int) {
-        guard Self.isStarted, let handle = unsafe curl_easy_init() else { return nil }
-        unsafe self.handle = handle
+        guard let curl = unsafe Self.library, let handle = unsafe curl.pointee.easy_init() else { return nil }
+        unsafe (self.curl, self.handle) = unsafe (curl, handle)
         receiver = Receiver(limit: answerLimit)
-        headers = HeaderList()
+        headers = unsafe HeaderList(curl)
+        let file = unsafe kb_curl_authorities(curl, handle, 0)
+        bundle = unsafe kb_curl_authorities(curl, handle, 1) == nil ? nil : file.map { unsafe String(cString: $0) }
         // No SIGALRM for time-outs: we have threads. No Expect: token endpoints answer it with 417 or never.
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_FOLLOWLOCATION, 0)
@@ -23,16 +28,18 @@ import Credentials
         headers.add("Expect:")
     }
 
-    deinit {
-        unsafe curl_easy_cleanup(handle)
-    }
+    deinit { unsafe curl.pointee.easy_cleanup(handle) }
 
     /// Where to, and whom to trust.
-    func setEndpoint(_ url: String, isHTTPS: Bool, caFile: String?) {
+    mutating func setEndpoint(_ url: String, isHTTPS: Bool, caFile: String?) {
         set(CURLOPT_URL, url)
-        unsafe kb_curl_allow_only(handle, isHTTPS ? 1 : 0)
-        if let caFile { set(CURLOPT_CAINFO, caFile) }
+        unsafe kb_curl_allow_only(curl, handle, isHTTPS ? 1 : 0)
+        if caFile != nil || bundle != nil { trust(caFile) }
+        if caFile != nil { bundle = nil }
     }
+
+    /// A file of authorities, besides those of the system's directory.
+    private func trust(_ file: String?) { unsafe kb_curl_set_string(curl, handle, CURLOPT_CAINFO, file) }
 
     /// No proxy, whatever the environment says.
     func bypassProxy() {
@@ -67,12 +74,12 @@ import Credentials
     func perform() throws(TransportFailure) -> TokenAnswer {
         let receiver = receiver
         let code = withExtendedLifetime((receiver, headers)) {
-            unsafe kb_curl_set_list(handle, CURLOPT_HTTPHEADER, headers.list)
-            unsafe kb_curl_set_receiver(handle, receive, Unmanaged.passUnretained(receiver).toOpaque())
+            unsafe kb_curl_set_list(curl, handle, CURLOPT_HTTPHEADER, headers.list)
+            unsafe kb_curl_set_receiver(curl, handle, receive, Unmanaged.passUnretained(receiver).toOpaque())
             return unsafe receiver.body.withUnsafeBytes { body in
                 // Without one it is a GET.
-                if receiver.hasBody { unsafe kb_curl_set_body(handle, body.baseAddress, curl_off_t(body.count)) }
-                return unsafe curl_easy_perform(handle)
+                if receiver.hasBody { unsafe kb_curl_set_body(curl, handle, body.baseAddress, curl_off_t(body.count)) }
+                return verified()
             }
         }
         let status = long(CURLINFO_RESPONSE_CODE)
@@ -86,27 +93,41 @@ import Credentials
         return TokenAnswer(status: status, retryAfter: wish > 0 ? .seconds(Int64(wish)) : nil, body: receiver.answer)
     }
 
+    /// Runs the transfer. libcurl would parse the whole bundle (20 ms of processor time) for each; it is read for those alone whose authority
+    /// the directory does not have. Nothing of the request has been sent before the certificate is verified.
+    private func verified() -> CURLcode {
+        let code = unsafe curl.pointee.easy_perform(handle)
+        guard code == CURLE_PEER_FAILED_VERIFICATION, let bundle else { return code }
+        trust(bundle)
+        return unsafe curl.pointee.easy_perform(handle)
+    }
+
     /// Whether the connection was ready and the request begun: its time is set once the name is resolved, the proxy passed and TLS up.
     private var mayHaveBeenSent: Bool { offset(CURLINFO_PRETRANSFER_TIME_T) > 0 }
 
-    private func set(_ option: CURLoption, _ value: Int) { unsafe kb_curl_set_long(handle, option, value) }
+    private func set(_ option: CURLoption, _ value: Int) { unsafe kb_curl_set_long(curl, handle, option, value) }
 
-    private func set(_ option: CURLoption, _ value: String) { unsafe kb_curl_set_string(handle, option, value) }
+    private func set(_ option: CURLoption, _ value: String) { unsafe kb_curl_set_string(curl, handle, option, value) }
 
     private func long(_ info: CURLINFO) -> Int {
         var value = 0
-        unsafe kb_curl_get_long(handle, info, &value)
+        unsafe kb_curl_get_long(curl, handle, info, &value)
         return value
     }
 
     private func offset(_ info: CURLINFO) -> curl_off_t {
         var value: curl_off_t = 0
-        unsafe kb_curl_get_offset(handle, info, &value)
+        unsafe kb_curl_get_offset(curl, handle, info, &value)
         return value
     }
 
-    /// curl_global_init is not thread-safe everywhere and must run once: a static is initialised once.
-    private static let isStarted = kb_curl_start() == CURLE_OK
+    /// Opened with the first transfer, and for good; nil: it cannot be. curl_global_init is not thread-safe everywhere and must run once: a
+    /// static is initialised once.
+    private nonisolated(unsafe) static let library: UnsafePointer<kb_curl>? = {
+        let table = UnsafeMutablePointer<kb_curl>.allocate(capacity: 1)
+        unsafe table.initialize(to: kb_curl())
+        return unsafe kb_curl_open(table) == 1 ? unsafe UnsafePointer(table) : nil
+    }()
 
     /// Stable names for the failures people meet.
     private static func name(of code: CURLcode) -> String {
@@ -140,10 +161,13 @@ private final class Receiver {
 /// libcurl's list of header lines, freed after the handle that uses it.
 @safe private final class HeaderList {
     private(set) var list: UnsafeMutablePointer<curl_slist>?
+    private let curl: UnsafePointer<kb_curl>
 
-    func add(_ line: String) { unsafe list = curl_slist_append(list, line) }
+    init(_ curl: UnsafePointer<kb_curl>) { unsafe self.curl = unsafe curl }
 
-    deinit { unsafe curl_slist_free_all(list) }
+    func add(_ line: String) { unsafe list = curl.pointee.slist_append(list, line) }
+
+    deinit { unsafe curl.pointee.slist_free_all(list) }
 }
 
 /// libcurl's write callback: any other count than it was given ends the transfer.

@@ -24,7 +24,7 @@ public struct CurlTransport: TokenTransport {
     /// Sends `request`. https with verified TLS 1.2 or later, or http to a loopback host; no redirects.
     public func post(_ request: TokenRequest) throws(TransportFailure) -> TokenAnswer {
         guard let endpoint = EndpointURL(request.url) else { throw .notSent(code: "url_not_allowed") }
-        guard let transfer = CurlTransfer(answerLimit: Self.answerLimit) else { throw .notSent(code: "curl_unavailable") }
+        guard var transfer = CurlTransfer(answerLimit: Self.answerLimit) else { throw .notSent(code: "curl_unavailable") }
         transfer.setEndpoint(request.url, isHTTPS: endpoint.scheme == "https", caFile: request.caFile)
         // Decided here and not by libcurl, so that requests go the same way.
         switch environment.route(to: endpoint.host, isLoopback: endpoint.isLoopback, own: request.proxy) {

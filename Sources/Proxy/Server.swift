@@ -72,7 +72,8 @@ public final class Server: Sendable {
         let count = settings.workers ?? Self.defaultWorkers
         started = settings
         board = CredentialBoard(
-            setup: Setup(settings, proxies: proxies, workers: count, book: book, ledger: ledger), sink: sink,
+            setup: Setup(settings, anchors: try Self.anchors(settings), proxies: proxies, workers: count, book: book, ledger: ledger),
+            sink: sink,
             environmentKeys: environmentKeys,
             programs: runner.map { SecretPrograms(settings.secrets, $0) }, log: log)
         let refreshes = RefreshDesk(board: board, log: log)
@@ -84,7 +85,7 @@ public final class Server: Sendable {
             desk: SetupDesk(board, workers: workers, runner: runner, clients: clients, book: book, log: log), ledger: ledger)
         clientFolder = clients.flatMap { path in path.lastIndex(of: "/").map { String(path[..<$0]) } }
         running = RunningThreads()
-        try startWorkers()
+        startWorkers()
         startAcceptor(listeners)
         startKeeper()
         log.listening(addresses)
@@ -96,10 +97,8 @@ public final class Server: Sendable {
         return cores < 4 ? 1 : min(4, cores / 2)
     }
 
-    private func startWorkers() throws {
+    private func startWorkers() {
         for (index, mailbox) in workers.enumerated() {
-            // Made here once to find out what is wrong with the trust anchors; each worker has its own.
-            try Self.checkAnchors(shared.board.setup.settings)
             let shared = shared
             let done = running.begin()
             Thread(name: "kb-worker-\(index)") {
@@ -110,9 +109,9 @@ public final class Server: Sendable {
         }
     }
 
-    private static func checkAnchors(_ settings: Settings) throws(StartError) {
+    private static func anchors(_ settings: Settings) throws(StartError) -> TrustAnchors {
         do throws(TLSError) {
-            _ = try ClientContext(caFile: settings.upstream.caFile)
+            return try TrustAnchors(caFile: settings.upstream.caFile)
         } catch {
             throw StartError(description: "upstream.caFile: \(error.description)")
         }
@@ -148,16 +147,17 @@ public final class Server: Sendable {
     ///
     /// - Throws: why they cannot be used; then nothing has changed.
     public func reload(_ settings: Settings, environmentKeys: [EnvironmentKey]) throws(StartError) {
+        let anchors: TrustAnchors
         let certificates: [ListenerContext]
         do throws(StartError) {
-            try Self.checkAnchors(settings)
+            anchors = try Self.anchors(settings)
             certificates = try identities.map { identity throws(StartError) in try identity.read() }
         } catch {
             refuseReload(error.description)
             throw error
         }
         for (identity, certificate) in zip(identities, certificates) { identity.use(certificate) }
-        shared.desk.takeSettings(settings, environmentKeys: environmentKeys)
+        shared.desk.takeSettings(settings, anchors, environmentKeys: environmentKeys)
         let fixed = started.fixedMembers(changedIn: settings)
         shared.reloads.taken(fixed: fixed, now: Clock.wall())
         shared.log.settingsTaken(fixed, settings.notices)

@@ -11,6 +11,8 @@ internal import TLS
 /// that provider's place, its candidates' header lines are for that provider's host (`Worker.adoptSetup`).
 final class Setup: Sendable {
     let settings: Settings
+    /// Whom connections to providers trust; nil where none are made.
+    let anchors: TrustAnchors?
     /// What the environment says of outbound proxies.
     let proxies: ProxyEnvironment
     let routes: RouteTable
@@ -29,10 +31,11 @@ final class Setup: Sendable {
     private let ledger: ClientLedger
 
     init(
-        _ settings: Settings, proxies: ProxyEnvironment = .empty, workers: Int = 1, book: ClientBook = ClientBook(),
-        ledger: ClientLedger = ClientLedger()
+        _ settings: Settings, anchors: TrustAnchors? = nil, proxies: ProxyEnvironment = .empty, workers: Int = 1,
+        book: ClientBook = ClientBook(), ledger: ClientLedger = ClientLedger()
     ) {
         self.settings = settings
+        self.anchors = anchors
         self.proxies = proxies
         self.workers = workers
         self.book = book
@@ -48,8 +51,12 @@ final class Setup: Sendable {
     }
 
     /// The same with other settings, or with other keys.
-    func with(_ settings: Settings) -> Setup { Setup(settings, proxies: proxies, workers: workers, book: book, ledger: ledger) }
-    func with(_ book: ClientBook) -> Setup { Setup(settings, proxies: proxies, workers: workers, book: book, ledger: ledger) }
+    func with(_ settings: Settings, _ anchors: TrustAnchors) -> Setup {
+        Setup(settings, anchors: anchors, proxies: proxies, workers: workers, book: book, ledger: ledger)
+    }
+    func with(_ book: ClientBook) -> Setup {
+        Setup(settings, anchors: anchors, proxies: proxies, workers: workers, book: book, ledger: ledger)
+    }
 
     /// The provider's place in this generation.
     func index(of provider: String) -> Int? { settings.providers.firstIndex { $0.id == provider } }
@@ -71,7 +78,7 @@ extension Worker {
     /// is never given to another host.
     private mutating func adoptSetup() {
         timeouts = Timeouts(setup.settings.timeouts)
-        if setup.settings.upstream.caFile != caFile, let context = try? ClientContext(caFile: setup.settings.upstream.caFile) {
+        if setup.settings.upstream.caFile != caFile, let anchors = setup.anchors, let context = try? ClientContext(anchors) {
             tls = context
             caFile = setup.settings.upstream.caFile
         }

@@ -3,6 +3,7 @@ internal import Configuration
 internal import Credentials
 internal import Sockets
 internal import Synchronization
+internal import TLS
 
 /// Puts other settings, or other client keys, in force: one change at a time, for all workers at once.
 final class SetupDesk: Sendable {
@@ -33,11 +34,11 @@ final class SetupDesk: Sendable {
 
     private static func digest(_ book: ClientBook) -> String { book.isStored ? book.digest : "" }
 
-    func takeSettings(_ settings: Settings, environmentKeys: [EnvironmentKey]) {
+    func takeSettings(_ settings: Settings, _ anchors: TrustAnchors, environmentKeys: [EnvironmentKey]) {
         changing.withLock { _ in
             let before = board.setup
             let programs = settings.secrets == before.settings.secrets ? nil : runner.map { SecretPrograms(settings.secrets, $0) }
-            board.adopt(before.with(settings), environmentKeys: environmentKeys, programs: programs)
+            board.adopt(before.with(settings, anchors), environmentKeys: environmentKeys, programs: programs)
             tell()
         }
     }

@@ -91,7 +91,8 @@ struct Worker: ~Copyable {
         let settings = rosters.setup.settings
         timeouts = Timeouts(settings.timeouts)
         caFile = settings.upstream.caFile
-        tls = try ClientContext(caFile: caFile)
+        let trusted = if let anchors = rosters.setup.anchors { anchors } else { try TrustAnchors(caFile: caFile) }
+        tls = try ClientContext(trusted)
         let anchors = caFile
         origins = settings.providers.map { Origin($0, caFile: anchors) }
         places = Array(origins.indices)

@@ -21,7 +21,7 @@ public struct TLSError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// A client's settings: TLS 1.2 or later, the system's trust and one more CA file if named, verification always on.
+/// A client's settings: TLS 1.2 or later, verification always on.
 ///
 /// One per worker; connections are made from it by the same thread.
 @safe
@@ -29,22 +29,17 @@ public struct ClientContext: ~Copyable {
     let raw: OpaquePointer
     let wireMethod: OpaquePointer
 
-    /// Reads the trust anchors. `caFile` (PEM) is trusted besides the system's.
-    public init(caFile: String?) throws(TLSError) {
+    /// - Parameter anchors: whom it trusts.
+    public init(_ anchors: TrustAnchors) throws(TLSError) {
         guard let context = unsafe SSL_CTX_new(TLS_client_method()), let method = unsafe Wire.makeMethod() else {
             throw .last("OpenSSL could not be set up")
         }
         _ = unsafe kb_set_minimum_tls12(context)
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
-        _ = unsafe SSL_CTX_set_default_verify_paths(context)
+        unsafe SSL_CTX_set1_cert_store(context, anchors.store)
         // Idle connections then hold no 16 KiB record buffers; queues may move between two tries of one write.
         _ = unsafe kb_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS) | Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
         // No read_ahead: OpenSSL 3.0 then moves all that it holds for each record (measured: six times the work for small ones).
-        if let caFile, unsafe SSL_CTX_load_verify_locations(context, caFile, nil) != 1 {
-            unsafe SSL_CTX_free(context)
-            unsafe BIO_meth_free(method)
-            throw .last("the CA file \(caFile) could not be read as PEM")
-        }
         unsafe raw = unsafe context
         unsafe wireMethod = unsafe method
     }

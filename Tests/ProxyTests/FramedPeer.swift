@@ -35,7 +35,7 @@ final class FramedPeer {
     /// A provider's end; nil when no HTTP/2 was agreed on.
     init?(provider socket: PlainSocket, _ context: ListenerContext) throws {
         let pool = BufferPool()
-        let wire = try ClientContext(caFile: nil)
+        let wire = try ClientContext(TrustAnchors(caFile: nil))
         tls = try TLSConnection(accepting: context, wire: wire, pool: pool)
         self.wire = consume wire
         self.socket = socket

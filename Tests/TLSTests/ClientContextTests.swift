@@ -5,7 +5,7 @@ import Testing
     @Test(arguments: ["/nowhere/ca.pem", "/dev/null"])
     func anAnchorFileThatHoldsNoCertificateIsNamed(path: String) {
         do throws(TLSError) {
-            _ = try ClientContext(caFile: path)
+            _ = try ClientContext(TrustAnchors(caFile: path))
             Issue.record("\(path) was taken")
         } catch {
             #expect(error.description.contains(path))

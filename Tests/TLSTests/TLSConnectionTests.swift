@@ -1,7 +1,8 @@
 import Glibc
 import Sockets
-import TLS
 import Testing
+
+@testable import TLS
 
 /// The client side of TLS against OpenSSL's own server side, over a socket pair.
 @Suite struct TLSConnectionTests {
@@ -124,7 +125,7 @@ import Testing
             Self.send("\(received.count) \(received.allSatisfy { $0 == 7 })", to: server)
             server.finish()
         }
-        let context = try ClientContext(caFile: authority.file)
+        let context = try ClientContext(TrustAnchors(caFile: authority.file))
         let client = try Client(context, near, host: host, isLiteral: isLiteral)
         #expect(client.shakeHands(host: host) == nil)
         #expect(client.write([UInt8](repeating: 7, count: 100_000)))
@@ -134,6 +135,25 @@ import Testing
         #expect(client.readAll() == .ended)
         #expect(String(decoding: client.received, as: UTF8.self) == "100000 true")
         #expect(Self.outcome(served) == true)
+    }
+
+    @Test func theSystemsBundleIsReadOnceForWhomeverItHasAndForNobodyElse() throws {
+        let (known, stranger) = (try Authority(), try Authority())
+        let anchors = try TrustAnchors(caFile: nil, bundle: known.file)
+        func refusal(_ anchors: TrustAnchors, _ authority: Authority) throws -> TLSError? {
+            let (near, far) = Self.pair()
+            let served = Self.serve(try authority.context(), on: far) { _ in }
+            let context = try ClientContext(anchors)
+            let client = try Client(context, near)
+            let refusal = client.shakeHands()
+            _ = Self.outcome(served)
+            return refusal
+        }
+        #expect(try refusal(anchors, known) == nil)
+        #expect(try refusal(anchors, stranger)?.isCertificateProblem == true)
+        unlink(known.file)
+        #expect(try refusal(anchors, known) == nil)
+        #expect(try refusal(TrustAnchors(caFile: nil, bundle: known.file), known)?.isCertificateProblem == true)
     }
 
     enum Flaw: CaseIterable { case wrongAuthority, wrongName, wrongAddress, expired, selfSigned }
@@ -158,7 +178,7 @@ import Testing
             if count > 0 { Issue.record("the client sent \(count) bytes") }
         }
         let host = flaw == .wrongAddress ? "127.0.0.1" : "localhost"
-        let context = try ClientContext(caFile: authority.file)
+        let context = try ClientContext(TrustAnchors(caFile: authority.file))
         let client = try Client(context, near, host: host, isLiteral: flaw == .wrongAddress)
         let error = try #require(client.shakeHands(host: host))
         #expect(error.isCertificateProblem)
@@ -170,7 +190,7 @@ import Testing
         let authority = try Authority()
         let (near, far) = Self.pair()
         _ = write(far, "HTTP/1.1 400 Bad Request\r\n\r\n", 28)
-        let context = try ClientContext(caFile: authority.file)
+        let context = try ClientContext(TrustAnchors(caFile: authority.file))
         let client = try Client(context, near)
         let error = try #require(client.shakeHands())
         #expect(!error.isCertificateProblem)
@@ -180,7 +200,7 @@ import Testing
     @Test func aSessionIsResumedEvenWhenItsConnectionWasCut() throws {
         let authority = try Authority()
         let server = try authority.context()
-        let context = try ClientContext(caFile: authority.file)
+        let context = try ClientContext(TrustAnchors(caFile: authority.file))
         var session: TLSSession?
         for isSecond in [false, true] {
             let (near, far) = Self.pair()
@@ -207,7 +227,7 @@ import Testing
             Self.send("half", to: server)
             if saysGoodbye { server.finish() }
         }
-        let context = try ClientContext(caFile: authority.file)
+        let context = try ClientContext(TrustAnchors(caFile: authority.file))
         let client = try Client(context, near)
         #expect(client.shakeHands() == nil)
         #expect(client.readAll() == (saysGoodbye ? .ended : .failed))
@@ -223,7 +243,7 @@ import Testing
             let counts = (0..<2).map { _ in block.withUnsafeMutableBytes { server.read(into: $0) } }
             #expect(counts == [4, 0])
         }
-        let context = try ClientContext(caFile: authority.file)
+        let context = try ClientContext(TrustAnchors(caFile: authority.file))
         let client = try Client(context, near)
         #expect(client.shakeHands() == nil)
         #expect(client.write(Array("done".utf8)))
@@ -241,7 +261,7 @@ import Testing
             let forged: [UInt8] = [0x17, 3, 3, 0, 32] + [UInt8](repeating: 0xaa, count: 32)
             _ = write(far, forged, forged.count)
         }
-        let context = try ClientContext(caFile: authority.file)
+        let context = try ClientContext(TrustAnchors(caFile: authority.file))
         let client = try Client(context, near)
         #expect(client.shakeHands() == nil)
         #expect(client.readAll() == .failed)
