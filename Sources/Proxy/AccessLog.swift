@@ -12,14 +12,17 @@ final class AccessLog: Sendable {
     private static let filesKept = 3
     /// Lines that may wait for the disk.
     private static let waitingLimit = 4 << 20
+    /// What is kept of the room that lines have taken, so that the next ones need none.
+    private static let keptRoom = 256 << 10
 
     private struct Waiting {
         var lines: [UInt8] = []
         var dropped = 0
+        var isOver = false
     }
     private let path: String
     private let waiting = Mutex(Waiting())
-    private let bell = Mailbox<Bool>()
+    private let bell = Bell()
 
     /// Starts the writer. The folder is made, private, when it is not there.
     init(path: String) {
@@ -39,11 +42,14 @@ final class AccessLog: Sendable {
             unsafe waiting.lines.append(contentsOf: lines)
             return wasEmpty
         }
-        if isFirst { bell.post(true) }
+        if isFirst { bell.ring() }
     }
 
     /// Writes what waits and ends the thread.
-    func stop() { bell.post(false) }
+    func stop() {
+        waiting.withLock { $0.isOver = true }
+        bell.ring()
+    }
 
     // MARK: The writer's thread
 
@@ -51,13 +57,16 @@ final class AccessLog: Sendable {
         let poller = Poller()
         poller.add(bell.descriptor, .read)
         var file = open()
-        var goesOn = true
-        while goesOn {
+        var lines: [UInt8] = []
+        var isOver = false
+        while !isOver {
             _ = poller.wait(milliseconds: -1)
-            goesOn = !bell.collect().contains(false)
-            let (lines, dropped) = waiting.withLock { waiting in
-                defer { waiting = Waiting() }
-                return (waiting.lines, waiting.dropped)
+            bell.silence()
+            let dropped = waiting.withLock { waiting in
+                swap(&lines, &waiting.lines)
+                isOver = waiting.isOver
+                defer { waiting.dropped = 0 }
+                return waiting.dropped
             }
             if file.size + lines.count > Self.fileLimit {
                 rotate()
@@ -65,6 +74,7 @@ final class AccessLog: Sendable {
             }
             file.write(lines)
             if dropped > 0 { file.write(Array("{\"dropped\":\(dropped)}\n".utf8)) }
+            lines.removeAll(keepingCapacity: lines.capacity <= Self.keptRoom)
         }
     }
 
