@@ -12,6 +12,8 @@ final class CredentialBoard: Sendable {
         var snapshots: [String: StoreSnapshot] = [:]
         var problems: [String: String] = [:]
         var rosters: [Roster] = []
+        /// Those before them, kept until the next come: a worker that goes over to newer ones is then not the one that ends a thousand profiles.
+        var previous: [Roster] = []
         /// The settings that the rosters are made for: always changed with them.
         var setup: Setup
         var workspaces = Workspaces([])
@@ -102,9 +104,11 @@ final class CredentialBoard: Sendable {
         return agents().map { store(of: $0).directory } + Set(files.flatMap(Place.folders)).sorted()
     }
 
-    /// Reads again what has changed on disk. The last good snapshot of a store that has become unreadable stays in use.
-    func reload() {
+    /// Reads again what has changed on disk. The last good snapshot of a store that has become unreadable stays in use. `forNews`: rosters are
+    /// made anew only when there is some, and not because of the time that has passed.
+    func reload(forNews: Bool = false) {
         let news = agents().map { reload($0) }
+        if forNews, !news.contains(where: { $0 != .none }), hasSameAgents() { return }
         // How profiles fared is written often, and is nothing that a roster is made of.
         if news.contains(.usage), !news.contains(.content) { return }
         publish()
@@ -143,24 +147,47 @@ final class CredentialBoard: Sendable {
 
     private func problem(of agent: String) -> String? { state.withLock { $0.problems[agent] } }
 
+    /// Takes over who works where; whether the rosters are those of all agents that there are.
+    private func hasSameAgents() -> Bool {
+        publishing.withLock { _ in
+            let plan = plan
+            let order = order(plan)
+            let workspaces = workspaces(of: order, plan)
+            return state.withLock { state in
+                state.workspaces = workspaces
+                return state.rosters.map(\.agentID) == order
+            }
+        }
+    }
+
+    /// All agents, the default one first.
+    private func order(_ plan: Plan) -> [String] { [plan.mainAgent] + agents().filter { $0 != plan.mainAgent } }
+
     private func publish() {
         publishing.withLock { _ in
             let plan = plan
             let now = Clock.wall()
-            let order = [plan.mainAgent] + agents().filter { $0 != plan.mainAgent }
+            let order = order(plan)
             let workspaces = workspaces(of: order, plan)
-            state.withLock { state in
+            let (snapshots, problems) = state.withLock { ($0.snapshots, $0.problems) }
+            // Outside of the lock, which workers take: a thousand profiles are made ready while they go on with the last ones.
+            let rosters = order.map { agent in
+                var snapshot = snapshots[agent] ?? StoreSnapshot(profiles: [])
+                if plan.heirs.contains(agent), let main = snapshots[AgentID.main] {
+                    snapshot = snapshot.inheriting(from: main, of: AgentID.main)
+                }
+                let problem = snapshot.profiles.isEmpty ? problems[agent] : nil
+                return plan.builder.roster(of: agent, snapshot, problem: problem, now: now)
+            }
+            let outdated = state.withLock { state in
                 state.workspaces = workspaces
                 state.setup = plan.setup
-                state.rosters = order.map { agent in
-                    var snapshot = state.snapshots[agent] ?? StoreSnapshot(profiles: [])
-                    if plan.heirs.contains(agent), let main = state.snapshots[AgentID.main] {
-                        snapshot = snapshot.inheriting(from: main, of: AgentID.main)
-                    }
-                    let problem = snapshot.profiles.isEmpty ? state.problems[agent] : nil
-                    return plan.builder.roster(of: agent, snapshot, problem: problem, now: now)
-                }
+                let outdated = state.previous
+                state.previous = state.rosters
+                state.rosters = rosters
+                return outdated
             }
+            withExtendedLifetime(outdated) {}
             counter.add(1, ordering: .releasing)
         }
     }

@@ -75,7 +75,8 @@ struct Keeper: Sendable {
         if settle { Pause.milliseconds(Self.settleMilliseconds) }
         _ = watch.wait(timeout: Duration.zero)
         desk.takeClients()
-        board.reload()
+        // A refresh of ours is in force before its file tells of it.
+        board.reload(forNews: settle)
         board.readUsage(&seen, now: Clock.wall())
         for directory in board.directories { watch.add(directory) }
     }

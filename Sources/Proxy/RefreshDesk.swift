@@ -3,9 +3,10 @@ internal import OAuth
 internal import Sockets
 internal import Synchronization
 
-/// Step 1 of a refresh (DESIGN §7): one flight a profile in this process, on a short-lived thread, at most eight at a time.
+/// Step 1 of a refresh (DESIGN §7): one flight a profile in this process, on a short-lived thread.
 ///
 /// Whoever asks while a flight is under way waits for that one. A flight is never cancelled: not by a client that leaves, nor by the drain.
+/// A token endpoint that is slow holds up what is refreshed there, and nothing else; those that a request waits for come first.
 final class RefreshDesk: Sendable {
     /// How the last flight of a token failed. Another generation (a new login) does not inherit its back-off.
     private struct Failure {
@@ -19,12 +20,15 @@ final class RefreshDesk: Sendable {
         var flights: [ProfileKey: Flight] = [:]
         var queue: [(candidate: Candidate, cause: Cause)] = []
         var threads = 0
+        /// Flights under way at each token endpoint.
+        var busy: [String: Int] = [:]
         var backoffs: [ProfileKey: Backoff] = [:]
         var lastFailures: [ProfileKey: Failure] = [:]
         /// The secrets that an upstream refused and that were asked for again.
         var askedAgain: [ProfileKey: String] = [:]
     }
-    private static let threadLimit = 8
+    private static let threadLimit = 32
+    private static let limitOfPlace = 8
 
     private let state = Mutex(State())
     private let board: CredentialBoard
@@ -73,13 +77,18 @@ final class RefreshDesk: Sendable {
         }
     }
 
+    /// The next flight whose endpoint may have another. What is left behind is taken by a thread that is at work there now.
     private func take() -> (Candidate, Cause)? {
         state.withLock { state in
-            guard !state.queue.isEmpty else {
+            let ready = state.queue.indices.filter { state.busy[state.queue[$0].candidate.refreshPlace, default: 0] < Self.limitOfPlace }
+            let awaited = ready.first { state.flights[state.queue[$0].candidate.key]?.waiters.isEmpty == false }
+            guard let next = awaited ?? ready.first else {
                 state.threads -= 1
                 return nil
             }
-            return state.queue.removeFirst()
+            let flight = state.queue.remove(at: next)
+            state.busy[flight.candidate.refreshPlace, default: 0] += 1
+            return flight
         }
     }
 
@@ -139,6 +148,8 @@ final class RefreshDesk: Sendable {
         log.refresh(key, outcome)
         let now = Clock.wall()
         let (result, waiters) = state.withLock { state in
+            let left = (state.busy[candidate.refreshPlace] ?? 1) - 1
+            state.busy[candidate.refreshPlace] = left > 0 ? left : nil
             let result = Self.result(of: outcome, &state.backoffs[key, default: Backoff()], now: now)
             if result == .renewed, !outcome.changedNothing { state.backoffs[key] = nil }
             state.lastFailures[key] =
@@ -182,6 +193,11 @@ final class RefreshDesk: Sendable {
         case .needsLogin(let failure): return .needsLogin(failure.description)
         }
     }
+}
+
+extension Candidate {
+    /// Where its token is asked for: the token endpoint, or else its provider's name.
+    fileprivate var refreshPlace: String { client?.place ?? String(key.profileID.prefix { $0 != ":" }) }
 }
 
 extension Overlay {
