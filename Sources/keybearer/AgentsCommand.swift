@@ -18,7 +18,7 @@ struct AgentsCommand: ParsableCommand {
     /// `keybearer agents list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the agents.",
+            commandName: "list", abstract: "List the agents.",
             discussion: """
                 EXAMPLES
                   keybearer agents list
@@ -43,7 +43,7 @@ struct AgentsCommand: ParsableCommand {
     /// `keybearer agents add`
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a folder for an agent's credentials.",
+            commandName: "add", abstract: "Make a folder for an agent's credentials.",
             discussion: """
                 It starts without profiles. A login is not copied from another agent: two holders of one refresh token log each other out.
                 With --workspace every program that works in that folder and names no agent is this agent's; it can be given to an agent \
@@ -101,7 +101,7 @@ struct AgentsCommand: ParsableCommand {
     /// `keybearer agents remove`
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove an agent's credentials and its folder.",
+            commandName: "remove", abstract: "Remove an agent's credentials and its folder.",
             discussion: """
                 Only what Keybearer keeps there is removed, and the folders when nothing else is left in them. Providers are not told: end \
                 the sessions there as well.

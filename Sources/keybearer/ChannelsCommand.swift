@@ -11,7 +11,7 @@ struct ChannelsCommand: ParsableCommand {
     /// `keybearer channels list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the profiles.",
+            commandName: "list", abstract: "List the profiles.",
             discussion: """
                 For scripts that read Moltbot's `channels list --json`. Keybearer has no chat channels, and asks no provider for usage: \
                 `chat` is empty and `usage` absent, whether --no-usage is said or not.

@@ -8,7 +8,7 @@ extension ClientsCommand {
     /// `keybearer clients add`
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a key and print it, once.",
+            commandName: "add", abstract: "Make a key and print it, once.",
             discussion: """
                 Without options it allows everything that you may do yourself. With --profiles of one profile it is a pin to that. With \
                 --models a request whose model cannot be read is refused, and WebSockets are. Tokens are counted as answers tell them, \

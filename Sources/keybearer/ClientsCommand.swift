@@ -19,7 +19,7 @@ struct ClientsCommand: ParsableCommand {
     /// `keybearer clients list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the keys and admitted pages. No key can be shown again.",
+            commandName: "list", abstract: "List the keys and admitted pages. No key can be shown again.",
             discussion: """
                 EXAMPLES
                   keybearer clients list
@@ -50,7 +50,7 @@ struct ClientsCommand: ParsableCommand {
     /// `keybearer clients show`
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show what one key allows, and what it has used today.",
+            commandName: "show", abstract: "Show what one key allows, and what it has used today.",
             discussion: """
                 EXAMPLES
                   keybearer clients show ci
@@ -83,7 +83,7 @@ struct ClientsCommand: ParsableCommand {
     /// `keybearer clients revoke`
     struct Revoke: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Refuse a key from now on, also for what it has under way.",
+            commandName: "revoke", abstract: "Refuse a key from now on, also for what it has under way.",
             discussion: """
                 EXAMPLES
                   keybearer clients revoke ci
@@ -112,7 +112,7 @@ struct ClientsCommand: ParsableCommand {
     /// `keybearer clients rotate`
     struct Rotate: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print a new key with the policy of an old one, which is refused from now on.",
+            commandName: "rotate", abstract: "Print a new key with the policy of an old one, which is refused from now on.",
             discussion: """
                 EXAMPLES
                   keybearer clients rotate ci | ssh buildhost 'cat > ~/.config/keybearer-key'

@@ -11,7 +11,7 @@ struct ConfigCommand: ParsableCommand {
     /// `keybearer config check`
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check the settings file and the provider files; do nothing else.",
+            commandName: "check", abstract: "Check the settings file and the provider files; do nothing else.",
             discussion: """
                 Every flaw is one line on standard error: file, line, column, member, and what was expected. Exit code 78 when there is one.
 
@@ -31,7 +31,7 @@ struct ConfigCommand: ParsableCommand {
     /// `keybearer config show`
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show every setting in force, with where it comes from.",
+            commandName: "show", abstract: "Show every setting in force, with where it comes from.",
             discussion: """
                 EXAMPLES
                   keybearer config show

@@ -24,7 +24,7 @@ struct CooldownCommand: ParsableCommand {
     /// `keybearer cooldown list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List what rests, why, and for how long.",
+            commandName: "list", abstract: "List what rests, why, and for how long.",
             discussion: """
                 EXAMPLES
                   keybearer cooldown list
@@ -61,7 +61,7 @@ struct CooldownCommand: ParsableCommand {
     /// `keybearer cooldown clear`
     struct Clear: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End the rests of a profile, of a provider's profiles, or of all.",
+            commandName: "clear", abstract: "End the rests of a profile, of a provider's profiles, or of all.",
             discussion: """
                 The errors that led to them are forgotten as well. What was used and spent is kept.
 

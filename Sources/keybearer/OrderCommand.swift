@@ -28,7 +28,7 @@ struct OrderCommand: ParsableCommand {
     /// `keybearer models auth order get`
     struct Get: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the order in force and where it comes from.",
+            commandName: "get", abstract: "Show the order in force and where it comes from.",
             discussion: """
                 EXAMPLES
                   keybearer models auth order get --provider anthropic
@@ -46,7 +46,7 @@ struct OrderCommand: ParsableCommand {
     /// `keybearer models auth order set`
     struct Set: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Use these profiles, best first, and no others.",
+            commandName: "set", abstract: "Use these profiles, best first, and no others.",
             discussion: """
                 EXAMPLES
                   keybearer models auth order set --provider anthropic anthropic:work anthropic:home
@@ -70,7 +70,7 @@ struct OrderCommand: ParsableCommand {
     /// `keybearer models auth order clear`
     struct Clear: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Go back to the settings' order, or the derived one.",
+            commandName: "clear", abstract: "Go back to the settings' order, or the derived one.",
             discussion: """
                 EXAMPLES
                   keybearer models auth order clear --provider anthropic

@@ -13,7 +13,7 @@ struct ProvidersCommand: ParsableCommand {
     /// `keybearer providers list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the providers: where they are, what they take, and where that is written.",
+            commandName: "list", abstract: "List the providers: where they are, what they take, and where that is written.",
             discussion: """
                 A provider is data: built in, in a file of ~/.keybearer/providers/, or under `providers` in keybearer.json5.
 
@@ -47,7 +47,7 @@ struct ProvidersCommand: ParsableCommand {
     /// `keybearer providers show`
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show all that is known of a provider, with where it comes from.",
+            commandName: "show", abstract: "Show all that is known of a provider, with where it comes from.",
             discussion: """
                 With --json it is printed as a provider file would say it, to start one of your own from.
 

@@ -18,7 +18,7 @@ struct SessionsCommand: ParsableCommand {
     /// `keybearer sessions list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the sessions, the last used first.",
+            commandName: "list", abstract: "List the sessions, the last used first.",
             discussion: """
                 EXAMPLES
                   keybearer sessions list
@@ -52,7 +52,7 @@ struct SessionsCommand: ParsableCommand {
     /// `keybearer sessions pin`
     struct Pin: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let a session be served by one profile only.",
+            commandName: "pin", abstract: "Let a session be served by one profile only.",
             discussion: """
                 Its requests are refused when that profile cannot serve, until it is unpinned, or a model is sent with @auto.
 
@@ -97,7 +97,7 @@ struct SessionsCommand: ParsableCommand {
     /// `keybearer sessions unpin`
     struct Unpin: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let a pinned session go its own way again.",
+            commandName: "unpin", abstract: "Let a pinned session go its own way again.",
             discussion: """
                 EXAMPLES
                   keybearer sessions unpin 6f1c0a34-…

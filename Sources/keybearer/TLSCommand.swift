@@ -14,7 +14,7 @@ struct TLSCommand: ParsableCommand {
     /// `keybearer tls init`
     struct Init: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make an authority and a certificate for localhost, and say how tools are told.",
+            commandName: "init", abstract: "Make an authority and a certificate for localhost, and say how tools are told.",
             discussion: """
                 The authority signs this one certificate and is thrown away: its key is written nowhere, so that trusting it means trusting this \
                 certificate alone. After two years, or with --force, both are made anew.

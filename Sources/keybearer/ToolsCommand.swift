@@ -12,7 +12,7 @@ struct ToolsCommand: ParsableCommand {
     /// `keybearer tools list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the tools that Keybearer knows, and what each needs.",
+            commandName: "list", abstract: "List the tools that Keybearer knows, and what each needs.",
             discussion: """
                 EXAMPLES
                   keybearer tools
@@ -46,7 +46,7 @@ struct ToolsCommand: ParsableCommand {
     /// `keybearer tools setup`
     struct Setup: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write Keybearer into a tool's own configuration, or take it out again.",
+            commandName: "setup", abstract: "Write Keybearer into a tool's own configuration, or take it out again.",
             discussion: """
                 For codex, claude, opencode, zed, aider and gptme. The rest of the file stays as it is, what it was is kept beside it as \
                 …before-keybearer, and --undo takes everything out again, to the byte if nothing else has changed. The tool then needs a \

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Glibc
 import JSON
 import Testing
@@ -6,6 +7,17 @@ import Testing
 
 /// What `serve` says at its start.
 @Suite struct ServeCommandTests {
+    /// The library would derive one, by casts for which it searches every conformance of the program: at each start, for each command.
+    @Test func `Every command says its name by itself`() {
+        var nameless: [String] = []
+        func look(_ command: any ParsableCommand.Type) {
+            if command.configuration.commandName == nil { nameless.append("\(command)") }
+            for part in command.configuration.subcommands { look(part) }
+        }
+        look(Keybearer.self)
+        #expect(nameless == [])
+    }
+
     @Test func `Tokens that are about to end are in the log, of every agent, louder as the end comes nearer`() throws {
         let scene = try ToolScene()
         let day: Int64 = 86_400_000
