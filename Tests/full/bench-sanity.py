@@ -1,9 +1,7 @@
 """What a request costs the proxy, in system calls and processor time: a sanity check, not a comparison (that is the bench's job)."""
 
 import contextlib
-import os
 import re
-import signal
 import time
 
 from harness import (
@@ -13,18 +11,15 @@ from harness import (
     CHAT,
     check,
     cpu_seconds,
-    end,
-    eventually,
     head,
     main,
     median,
     percentile,
     post,
     receive_head,
-    spawn,
-    temporary_folder,
     tool,
 )
+from counting import counting_system_calls
 
 REQUESTS = 2000
 
@@ -42,18 +37,6 @@ def keep_alive(proxy, request, count):
                 rest += connection.recv(65536)
             times.append((time.perf_counter() - began) * 1000)
     return times
-
-
-def system_calls(proxy, request, count):
-    """Calls a request, by name, of all threads of the proxy."""
-    summary = os.path.join(temporary_folder(), "summary")
-    tracer = spawn([tool("strace"), "-f", "-qq", "-c", "-U", "calls,name", "-o", summary, "-p", str(proxy.pid)])
-    eventually(lambda: "TracerPid:\t0\n" not in open(f"/proc/{proxy.pid}/status").read())
-    time.sleep(0.2)
-    keep_alive(proxy, request, count)
-    end(tracer, signal.SIGINT)
-    calls = {name: int(number) for number, name in re.findall(r"^ *(\d+) +(\w+)$", open(summary).read(), re.M) if name != "total"}
-    return {name: number / count for name, number in sorted(calls.items(), key=lambda item: -item[1])}
 
 
 def suite():
@@ -76,7 +59,9 @@ def suite():
                 f"{name}, one connection: {rate:.0f} requests/s, median {median(times):.3f} ms, p99 {percentile(times, 0.99):.3f} ms, "
                 f"{micros:.0f} µs of processor time each"
             )
-        calls = system_calls(proxy, plain, REQUESTS)
+        with counting_system_calls(proxy) as calls:
+            keep_alive(proxy, plain, REQUESTS)
+        calls = {name: number / REQUESTS for name, number in calls.items()}
         total = sum(calls.values())
         check(
             total <= 6.5,

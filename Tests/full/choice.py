@@ -5,80 +5,25 @@ whatever else the machine does). The share that the look at a body has in forwar
 """
 
 import contextlib
-import glob
 import json
 import os
 import re
 import statistics
-import struct
-import subprocess
 import time
 
 import harness
 from harness import (
     Proxy,
     Sandbox,
-    Unavailable,
     check,
-    eventually,
     main,
     post,
     receive_head,
     store,
-    temporary_folder,
     tool,
-    under_callgrind,
     write_store,
 )
-
-COUNTER = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-static unsigned long *count;
-static void *(*next_malloc)(size_t), *(*next_calloc)(size_t, size_t), *(*next_realloc)(void *, size_t);
-static int (*next_memalign)(void **, size_t, size_t);
-static char early[65536];
-static size_t used;
-
-__attribute__((constructor)) static void begin(void) {
-  int fd = open(getenv("COUNT_FILE"), O_RDWR);
-  void *page = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (page != MAP_FAILED) count = page;
-  close(fd);
-}
-static void add(void) { if (count) __atomic_add_fetch(count, 1, __ATOMIC_RELAXED); }
-
-void *malloc(size_t size) {
-  if (!next_malloc) next_malloc = dlsym(RTLD_NEXT, "malloc");
-  add();
-  return next_malloc(size);
-}
-void *calloc(size_t number, size_t size) {
-  static int asking;
-  if (!next_calloc) {
-    if (asking) { void *room = early + used; used += (number * size + 15) & ~15ul; return room; }
-    asking = 1;
-    next_calloc = dlsym(RTLD_NEXT, "calloc");
-  }
-  add();
-  return next_calloc(number, size);
-}
-void *realloc(void *old, size_t size) {
-  if (!next_realloc) next_realloc = dlsym(RTLD_NEXT, "realloc");
-  add();
-  return next_realloc(old, size);
-}
-int posix_memalign(void **place, size_t alignment, size_t size) {
-  if (!next_memalign) next_memalign = dlsym(RTLD_NEXT, "posix_memalign");
-  add();
-  return next_memalign(place, alignment, size);
-}
-"""
+from counting import compiled, counting_allocations, processor_time, profile_of, under_callgrind
 
 REQUESTS = 300
 # What the rest of the process does now and then (it watches the store, writes down what was used) is in some windows and not in others.
@@ -87,17 +32,6 @@ SESSION = {"Keybearer-Session": "the-one-that-asks"}
 # Passing over those that rest is a loop of loads, of which a processor of today does three instructions and more in a cycle: at 3 GHz, 9,000
 # in a microsecond.
 INSTRUCTIONS_A_MICROSECOND = 8000
-
-
-def compiled():
-    compiler = next((name for name in ("cc", "clang", "gcc") if subprocess.run(["which", name], stdout=subprocess.DEVNULL).returncode == 0), None)
-    if not compiler:
-        raise Unavailable("there is no C compiler")
-    source, library = (os.path.join(temporary_folder(), name) for name in ("count.c", "count.so"))
-    with open(source, "w") as file:
-        file.write(COUNTER)
-    subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    return library
 
 
 def profiles(sandbox, count):
@@ -136,50 +70,27 @@ def requests(proxy, request, count):
 
 def allocations(sandbox, library, request):
     """Calls of malloc and its kin a request, in steady state, of all threads; and the last answer's head."""
-    counter = os.path.join(temporary_folder(), f"count-{time.monotonic_ns()}")
-    with open(counter, "wb") as file:
-        file.write(bytes(4096))
-    with Proxy(sandbox.state, environment={"LD_PRELOAD": library, "COUNT_FILE": counter}) as proxy:
-        read = lambda: struct.unpack("<Q", open(counter, "rb").read(8))[0]
+    with counting_allocations(library, sandbox.state) as (proxy, read):
         requests(proxy, request, 100)
         windows = []
         for _ in range(WINDOWS):
-            before = read()
+            before, _ = read()
             text = requests(proxy, request, REQUESTS)
-            windows.append((read() - before) / REQUESTS)
+            windows.append((read()[0] - before) / REQUESTS)
         return min(windows), text
 
 
 # MARK: - Instructions
 
-@contextlib.contextmanager
-def counted(sandbox):
-    """A proxy under callgrind, and how many instructions its worker took since the last time that was asked."""
-    with under_callgrind(sandbox.state) as (proxy, folder):
-        numbers = iter(range(1, 1000))
-
-        def taken():
-            number = next(numbers)
-            subprocess.run(["callgrind_control", "--dump", str(proxy.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-            # A file a thread, and one for all, which is written last.
-            last = f"{folder}/callgrind.{proxy.pid}.{number}"
-            eventually(lambda: os.path.exists(last) or len(glob.glob(f"{last}-*")) > 3, within=60)
-            time.sleep(0.5)
-            texts = [open(path).read() for path in glob.glob(f"{last}-*")]
-            counts = [re.search(r"^(?:totals|summary): (\d+)", text, re.M) for text in texts if "5Proxy6WorkerV" in text]
-            return max(int(count[1]) for count in counts if count)
-
-        yield proxy, taken
-
-
 def instructions(sandbox, request, count=60):
-    with counted(sandbox) as (proxy, taken):
+    """What the worker took for a request."""
+    with under_callgrind(sandbox.state) as (proxy, folder):
         requests(proxy, request, 50)
-        taken()
+        profile_of(proxy, folder, 1)
         windows = []
-        for _ in range(WINDOWS):
+        for window in range(WINDOWS):
             requests(proxy, request, count)
-            windows.append(taken() / count)
+            windows.append(profile_of(proxy, folder, window + 2).total / count)
         return min(windows)
 
 
@@ -190,11 +101,6 @@ def body(size, *, model_last):
     prompt = f'"input":"{text}"'
     members = [prompt, '"model":"gpt-5"'] if model_last else ['"model":"gpt-5"', prompt]
     return ("{" + ",".join(members) + "}").encode()
-
-
-def processor_time(pid):
-    """Nanoseconds, of all threads; /proc's other figures are hundredths of a second."""
-    return sum(int(open(f"/proc/{pid}/task/{task}/schedstat").read().split()[0]) for task in os.listdir(f"/proc/{pid}/task"))
 
 
 def share_of_look(proxy, content, pairs=120, count=25):

@@ -5,19 +5,17 @@ its worker's, of a request that is as cheap as any: 4 KiB to a provider over TLS
 connection is one look-up by sock_diag, which a program of its own repeats with the very code of the product. A key's check is processor time of a pipelined request with one, less that of the same request with a placeholder.
 """
 import contextlib
-import glob
 import json
 import os
 import re
 import statistics
 import subprocess
-import time
 
 import harness
 from harness import (
-    CHAT, Proxy, Sandbox, add_client_keys, check, clean_environment, cpu_seconds, eventually, main, post, receive_head, temporary_folder, tool,
-    under_callgrind,
+    CHAT, Proxy, Sandbox, add_client_keys, check, clean_environment, cpu_seconds, main, post, receive_head, temporary_folder, tool,
 )
+from counting import profile_of, under_callgrind
 
 LOOKUPS = r"""
 #include <arpa/inet.h>
@@ -81,49 +79,6 @@ def connection():
 
 
 # MARK: - A keep-alive request
-
-class Profile:
-    """A file of callgrind's: what functions cost by themselves, and what each call from one to another cost in all."""
-
-    def __init__(self, text):
-        self.own, self.calls = {}, {}
-        names = {}
-
-        def name(value):
-            number, _, rest = value.partition(" ")
-            if rest:
-                names[number] = rest
-            return names.get(number, number)
-
-        function = callee = None
-        for line in text.splitlines():
-            if line.startswith("fn="):
-                function = name(line[3:])
-            elif line.startswith("cfn="):
-                callee = name(line[4:])
-            elif re.match(r"c?f[ile]=|c?ob=", line):
-                continue
-            elif line.startswith("calls="):
-                pass
-            elif re.match(r"[+\-*\d]", line):
-                cost = int(line.split()[1]) if len(line.split()) > 1 else 0
-                if callee:
-                    key = (function, callee)
-                    self.calls[key] = self.calls.get(key, 0) + cost
-                    callee = None
-                else:
-                    self.own[function] = self.own.get(function, 0) + cost
-        self.total = sum(self.own.values())
-
-
-def profile_of(proxy, folder, number):
-    subprocess.run(["callgrind_control", "--dump", str(proxy.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    last = f"{folder}/callgrind.{proxy.pid}.{number}"
-    eventually(lambda: len(glob.glob(f"{last}-*")) > 3, within=60)
-    time.sleep(0.5)
-    profiles = [Profile(open(path).read()) for path in glob.glob(f"{last}-*")]
-    return max((profile for profile in profiles if any("6WorkerV5begin" in name for name in profile.own)), key=lambda profile: profile.total, default=None)
-
 
 def request(sandbox):
     """The gate's part of a request on a connection that stands."""

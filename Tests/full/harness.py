@@ -14,7 +14,6 @@ import shutil
 import signal
 import socket
 import ssl
-import stat
 import subprocess
 import sys
 import tempfile
@@ -491,24 +490,6 @@ def percentile(values, share):
 
 
 # MARK: - Helpers that several suites need
-
-@contextlib.contextmanager
-def under_callgrind(state):
-    """A proxy whose instructions are counted, and the folder that callgrind writes its counts into."""
-    global BINARY
-    folder = temporary_folder()
-    wrapper = os.path.join(folder, "callgrind-keybearer")
-    with open(wrapper, "w") as file:
-        file.write(f'#!/bin/sh\nexec valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file={folder}/callgrind.%p "{BINARY}" "$@"\n')
-    os.chmod(wrapper, stat.S_IRWXU)
-    real, BINARY = BINARY, wrapper
-    try:
-        proxy = Proxy(state, within=120)
-    finally:
-        BINARY = real
-    with proxy:
-        yield proxy, folder
-
 
 def add_client_keys(state, count):
     """So many keys that nobody holds, before those that there are."""

@@ -1,0 +1,80 @@
+"""From exec to the first answered request, and what an idle server is resident with.
+
+The settings are those of the sandbox: a provider over TLS on loopback whose authority is trusted besides the system's. Ten profiles are in the
+store. Whoever starts a server waits for its port, so the clock runs from before the process is made until the answer's last byte is here.
+"""
+
+import contextlib
+import re
+import socket
+import time
+
+import harness
+from harness import Sandbox, check, clean_environment, end, main, median, post, receive_head, spawn, status, store, temporary_folder, write_store
+
+STARTS, PROFILES = 20, 10
+REQUEST = post("/openai/v1/chat/completions", b'{"model":"m","messages":[{"role":"user","content":"hi"}]}')
+
+
+def free_port():
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        return listener.getsockname()[1]
+
+
+def connected(port, limit):
+    while time.monotonic() < limit:
+        with contextlib.suppress(ConnectionRefusedError):
+            return socket.create_connection(("127.0.0.1", port), 10)
+        time.sleep(0.0003)
+    raise TimeoutError("the server did not open its port")
+
+
+def answer(connection):
+    """The answer's status, with all of its body here."""
+    connection.sendall(REQUEST)
+    text, rest = receive_head(connection)
+    length = int(re.search(r"(?i)content-length: (\d+)", text)[1])
+    while len(rest) < length:
+        rest += connection.recv(65536)
+    return int(text.split()[1])
+
+
+def start(state, log):
+    """One server on a port that nobody had, its first status, and when its port was open and that was answered, in milliseconds."""
+    port = free_port()
+    began = time.monotonic()
+    process = spawn([harness.BINARY, "serve", "--state-dir", state, "--listen", f"127.0.0.1:{port}"], stdout=log, stderr=log, env=clean_environment())
+    with contextlib.closing(connected(port, began + 10)) as connection:
+        opened = time.monotonic()
+        code = answer(connection)
+    return process, code, (opened - began) * 1000, (time.monotonic() - began) * 1000
+
+
+def suite():
+    sandbox = Sandbox()
+    key = next(profile for profile in store(sandbox.state)["profiles"].values() if profile["provider"] == "openai")
+    write_store(sandbox.state, {f"openai:p{number}": dict(key) for number in range(PROFILES)})
+    opened, answered, codes, resident, parts = [], [], set(), [], []
+    with open(f"{temporary_folder()}/serve.log", "wb") as log:
+        for _ in range(STARTS):
+            process, code, port, whole = start(sandbox.state, log)
+            codes.add(code)
+            opened.append(port)
+            answered.append(whole)
+            # Idle: what starts beside the first request has settled.
+            time.sleep(0.5)
+            resident.append(status(process.pid, "VmRSS") / 1024)
+            parts.append((status(process.pid, "RssAnon") / 1024, status(process.pid, "RssFile") / 1024))
+            end(process)
+    check(codes == {200}, f"{STARTS} starts, each with its first request answered")
+    check(
+        median(answered) < 30, "from exec to the first answered request over TLS",
+        f"median {median(answered):.1f} ms ({min(answered):.1f} to {max(answered):.1f}); the port was open after {median(opened):.1f} ms", "under 30 ms")
+    own, files = (median([part[place] for part in parts]) for place in (0, 1))
+    check(
+        median(resident) < 14, "an idle server is resident with", f"{median(resident):.1f} MiB: {own:.1f} its own, {files:.1f} of files that processes share",
+        "under 14 MiB")
+
+
+if __name__ == "__main__":
+    main(suite)
