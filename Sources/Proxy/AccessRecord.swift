@@ -6,8 +6,14 @@ internal import Sockets
 struct AccessLines: ~Copyable {
     private var lines: ByteQueue
     private var count = 0
+    /// Since 1970, and its text up to the milliseconds: many lines are of one second.
+    private var second: Int64 = -1
+    private var secondText: ByteQueue
 
-    init(pool: BufferPool) { lines = ByteQueue(pool: pool) }
+    init(pool: BufferPool) {
+        lines = ByteQueue(pool: pool)
+        secondText = ByteQueue(pool: pool)
+    }
 
     /// Nothing waits to be handed over.
     var isEmpty: Bool { lines.isEmpty }
@@ -17,7 +23,7 @@ struct AccessLines: ~Copyable {
     mutating func add(_ exchange: borrowing Exchange, provider: String?, now: Int64, wall: Int64) {
         let head = unsafe RawSpan(_unsafeBytes: exchange.headBytes.bytes)
         lines.append("{\"time\":\"")
-        lines.append(instant: wall)
+        append(instant: wall)
         lines.append("\",\"requestId\":\"")
         lines.append(requestID: exchange.number)
         lines.append("\"")
@@ -66,6 +72,19 @@ struct AccessLines: ~Copyable {
         count += 1
     }
 
+    /// RFC 3339 in UTC with milliseconds.
+    private mutating func append(instant milliseconds: Int64) {
+        let (second, rest) = max(0, milliseconds).quotientAndRemainder(dividingBy: 1000)
+        if second != self.second {
+            secondText.release()
+            secondText.append(second: second)
+            self.second = second
+        }
+        unsafe lines.append(secondText.bytes)
+        lines.append(number: rest, digits: 3)
+        lines.append(byte: UInt8(ascii: "Z"))
+    }
+
     /// Hands the lines over when there are many, or when it is time.
     mutating func hand(to log: AccessLog, atLeast bytes: Int) {
         guard lines.count > 0, lines.count >= bytes else { return }
@@ -85,9 +104,9 @@ extension ByteQueue {
         append(byte: UInt8(ascii: "\""))
     }
 
-    /// RFC 3339 in UTC with milliseconds.
-    fileprivate mutating func append(instant milliseconds: Int64) {
-        let (days, time) = max(0, milliseconds).quotientAndRemainder(dividingBy: 86_400_000)
+    /// A second since 1970, in UTC, up to the dot before its milliseconds.
+    fileprivate mutating func append(second: Int64) {
+        let (days, time) = second.quotientAndRemainder(dividingBy: 86_400)
         // Howard Hinnant's civil_from_days: years start in March, so that a leap day is a year's last.
         let (era, dayOfEra) = (days + 719_468).quotientAndRemainder(dividingBy: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
@@ -100,17 +119,15 @@ extension ByteQueue {
         append(byte: UInt8(ascii: "-"))
         append(number: dayOfYear - (153 * shifted + 2) / 5 + 1, digits: 2)
         append(byte: UInt8(ascii: "T"))
-        append(number: time / 3_600_000, digits: 2)
+        append(number: time / 3600, digits: 2)
         append(byte: UInt8(ascii: ":"))
-        append(number: time / 60_000 % 60, digits: 2)
+        append(number: time / 60 % 60, digits: 2)
         append(byte: UInt8(ascii: ":"))
-        append(number: time / 1000 % 60, digits: 2)
+        append(number: time % 60, digits: 2)
         append(byte: UInt8(ascii: "."))
-        append(number: time % 1000, digits: 3)
-        append(byte: UInt8(ascii: "Z"))
     }
 
-    private mutating func append(number: Int64, digits: Int) {
+    fileprivate mutating func append(number: Int64, digits: Int) {
         var divisor: Int64 = 1
         for _ in 1..<digits { divisor *= 10 }
         while divisor > 0 {

@@ -66,6 +66,8 @@ final class Candidate: Sendable {
     let secrets: [Secret]
     /// The length of the shortest of them.
     let shortestSecret: Int
+    /// Whether we have tokens for it made. Kept, since to look at `client` is to copy it.
+    private let isRenewable: Bool
     private let merges: [FieldMerge]
     private let replaced: [[UInt8]]
     private let lines: SecretLines
@@ -104,13 +106,11 @@ final class Candidate: Sendable {
         self.lines = lines
         self.secrets = secrets
         shortestSecret = secrets.map(\.count).min() ?? .max
+        isRenewable = client != nil || issuance != nil
     }
 
     /// Whether a new token can be had without a person.
     var isRefreshable: Bool { (isRenewable || isReference || overlay != nil) && eligibility == .ok }
-
-    /// Whether we have tokens for it made.
-    private var isRenewable: Bool { client != nil || issuance != nil }
 
     /// `now`: milliseconds since 1970, as expiries are.
     func readiness(now: Int64) -> Readiness {

@@ -258,9 +258,10 @@ extension Worker {
     /// 6. The upstream's head: the client's credentials and hop-by-hop fields out, ours in. False: its connection takes no request any more.
     private mutating func inject(_ id: Int32, into fd: Int32) -> Bool {
         let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
+        let origin = exchanges[id].origin
         let injector = Injector(
-            origin: origins[exchanges[id].origin], candidate: exchanges[id].candidate, restStart: exchanges[id].restStart,
-            isUpgrade: exchanges[id].wantsWebSocket, edit: exchanges[id].edit)
+            hostLine: origins[origin].hostLine, basePath: origins[origin].basePath, candidate: exchanges[id].candidate,
+            restStart: exchanges[id].restStart, isUpgrade: exchanges[id].wantsWebSocket, edit: exchanges[id].edit)
         var output = ByteQueue(pool: pool)
         output.take(from: &upstreams[fd].outbound)
         output.isSecret = true

@@ -4,7 +4,9 @@ internal import Sockets
 
 /// Writes the head that goes upstream, from the parsed head only: no byte of the client's is copied that was not understood.
 struct Injector {
-    let origin: Origin
+    /// The `Host` line and the base path of the provider.
+    let hostLine: [UInt8]
+    let basePath: [UInt8]
     let candidate: Candidate?
     /// Where, in the client's target, the part begins that is appended to the provider's base path.
     let restStart: Int
@@ -16,7 +18,7 @@ struct Injector {
     /// Answers where, in `output`, the lines begin that carry the credential.
     func write(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) -> Int {
         writeRequestLine(head, bytes, to: &output)
-        output.append(origin.hostLine)
+        output.append(hostLine)
         writeFields(head, bytes, to: &output)
         if isUpgrade {
             output.append("Connection: Upgrade\r\nUpgrade: websocket\r\n")
@@ -33,10 +35,10 @@ struct Injector {
     private func writeRequestLine(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
         output.append(bytes.extracting(head.methodRange))
         output.append(byte: 0x20)
-        output.append(origin.basePath)
+        output.append(basePath)
         let target = bytes.extracting(head.target)
         let characters = unsafe target._unsafeView(as: UInt8.self)
-        if origin.basePath.isEmpty, !UpstreamTarget.startsWithSlash(characters, restStart: restStart) {
+        if basePath.isEmpty, !UpstreamTarget.startsWithSlash(characters, restStart: restStart) {
             output.append(byte: UInt8(ascii: "/"))
         }
         var ranges = UpstreamTarget(of: characters, restStart: restStart)
