@@ -121,6 +121,9 @@ import Credentials
         return value
     }
 
+    /// Whether libcurl can be opened; it is from then on.
+    static var isAvailable: Bool { unsafe library != nil }
+
     /// Opened with the first transfer, and for good; nil: it cannot be. curl_global_init is not thread-safe everywhere and must run once: a
     /// static is initialised once.
     private nonisolated(unsafe) static let library: UnsafePointer<kb_curl>? = {

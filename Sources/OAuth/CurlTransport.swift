@@ -21,6 +21,9 @@ public struct CurlTransport: TokenTransport {
         connectTimeout = min(timeout, .seconds(10))
     }
 
+    /// Whether libcurl can be opened on this machine.
+    public static var isAvailable: Bool { CurlTransfer.isAvailable }
+
     /// Sends `request`. https with verified TLS 1.2 or later, or http to a loopback host; no redirects.
     public func post(_ request: TokenRequest) throws(TransportFailure) -> TokenAnswer {
         guard let endpoint = EndpointURL(request.url) else { throw .notSent(code: "url_not_allowed") }

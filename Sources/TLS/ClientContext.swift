@@ -23,7 +23,7 @@ public struct TLSError: Error, Sendable, CustomStringConvertible {
 
 /// A client's settings: TLS 1.2 or later, verification always on.
 ///
-/// One per worker; connections are made from it by the same thread.
+/// One per worker; connections are made from it by the same thread, and must be gone before it is.
 @safe
 public struct ClientContext: ~Copyable {
     let raw: OpaquePointer

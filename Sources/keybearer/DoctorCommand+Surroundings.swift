@@ -2,16 +2,17 @@ internal import Configuration
 internal import Credentials
 internal import Files
 internal import Glibc
+internal import OAuth
 internal import Sockets
 internal import Tools
 
-/// The clock, trust anchors, the ports, and proxies.
+/// The clock, trust anchors, the library that asks token endpoints, the ports, and proxies.
 struct DoctorSurroundings {
     private let installation: Installation
 
     init(_ installation: Installation) { self.installation = installation }
 
-    var findings: [Finding] { clock() + trust() + ports() + proxies() }
+    var findings: [Finding] { clock() + trust() + library() + ports() + proxies() }
 
     // MARK: Clock
 
@@ -76,6 +77,18 @@ struct DoctorSurroundings {
         var bytes = [UInt8](repeating: 0, count: 1 << 20)
         let count = unsafe bytes.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, stream) }
         return String(decoding: bytes[..<count], as: UTF8.self).contains("-----BEGIN ") ? nil : "holds no certificate"
+    }
+
+    // MARK: Library
+
+    /// It is opened at the first refresh, which may be hours after a start.
+    private func library() -> [Finding] {
+        guard !CurlTransport.isAvailable else { return [] }
+        return [
+            Finding(
+                .problem, "libcurl", "libcurl (libcurl.so.4) cannot be opened, so that no login can be refreshed",
+                advice: "apt-get install libcurl4")
+        ]
     }
 
     // MARK: Ports
