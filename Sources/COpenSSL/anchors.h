@@ -1,13 +1,11 @@
 /* The system's authorities, looked up when one is asked for. OpenSSL's own default reads the whole bundle (140 certificates: 10-20 ms and 3 MB)
    before anybody has been verified; here an authority comes out of the hashed directory, and the bundle is read once, by the first look-up
-   that the directory has no answer to. What is trusted is the same. */
+   that the directory has no answer to. Trusted is what is trusted by default; of two authorities with one name, the first that is found. */
 #pragma once
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
-#include <stdlib.h>
-#include <string.h>
 
 struct kb_bundle {
   CRYPTO_RWLOCK *lock;
@@ -28,11 +26,14 @@ static inline int kb_bundle_by_subject(X509_LOOKUP *lookup, X509_LOOKUP_TYPE typ
   struct kb_bundle *bundle = X509_LOOKUP_get_method_data(lookup);
   X509_STORE *store = X509_LOOKUP_get_store(lookup);
   if (type != X509_LU_X509 || !bundle || !CRYPTO_THREAD_write_lock(bundle->lock)) return 0;
-  if (!bundle->is_read) X509_load_cert_crl_file(lookup, bundle->path, X509_FILETYPE_PEM);
-  bundle->is_read = 1;
+  if (!bundle->is_read) {
+    /* No bundle, or one that ends in something else, is no error of the connection that is being made. */
+    ERR_set_mark();
+    X509_load_cert_crl_file(lookup, bundle->path, X509_FILETYPE_PEM);
+    ERR_pop_to_mark();
+    bundle->is_read = 1;
+  }
   CRYPTO_THREAD_unlock(bundle->lock);
-  /* No bundle, or one that ends in something else, is no error of the connection that is being made. */
-  ERR_clear_error();
   X509_STORE_lock(store);
   X509_OBJECT *held = X509_OBJECT_retrieve_by_subject(X509_STORE_get0_objects(store), type, name);
   X509 *certificate = held ? X509_OBJECT_get0_X509(held) : NULL;

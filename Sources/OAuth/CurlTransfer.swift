@@ -125,7 +125,7 @@ import Credentials
     static var isAvailable: Bool { unsafe library != nil }
 
     /// Opened with the first transfer, and for good; nil: it cannot be. curl_global_init is not thread-safe everywhere and must run once: a
-    /// static is initialised once.
+    /// static is initialised once. The table is written here, before anybody has it, and only read after.
     private nonisolated(unsafe) static let library: UnsafePointer<kb_curl>? = {
         let table = UnsafeMutablePointer<kb_curl>.allocate(capacity: 1)
         unsafe table.initialize(to: kb_curl())

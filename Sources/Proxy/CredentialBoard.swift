@@ -12,7 +12,7 @@ final class CredentialBoard: Sendable {
         var snapshots: [String: StoreSnapshot] = [:]
         var problems: [String: String] = [:]
         var rosters: [Roster] = []
-        /// Those before them, kept until the next come: a worker that goes over to newer ones is then not the one that ends a thousand profiles.
+        /// Those before them: a worker that goes over to newer ones is then not the one that ends a thousand profiles.
         var previous: [Roster] = []
         /// The settings that the rosters are made for: always changed with them.
         var setup: Setup
@@ -108,7 +108,7 @@ final class CredentialBoard: Sendable {
     /// made anew only when there is some, and not because of the time that has passed.
     func reload(forNews: Bool = false) {
         let news = agents().map { reload($0) }
-        if forNews, !news.contains(where: { $0 != .none }), hasSameAgents() { return }
+        if forNews, !news.contains(where: { $0 != .none }), takeWorkspaces() { return }
         // How profiles fared is written often, and is nothing that a roster is made of.
         if news.contains(.usage), !news.contains(.content) { return }
         publish()
@@ -147,8 +147,17 @@ final class CredentialBoard: Sendable {
 
     private func problem(of agent: String) -> String? { state.withLock { $0.problems[agent] } }
 
-    /// Takes over who works where; whether the rosters are those of all agents that there are.
-    private func hasSameAgents() -> Bool {
+    /// Ends what the last publication has kept, on the caller's thread: no secret stays for longer than the keeper's next check.
+    func endPrevious() {
+        let outdated = state.withLock { state in
+            defer { state.previous = [] }
+            return state.previous
+        }
+        withExtendedLifetime(outdated) {}
+    }
+
+    /// Takes over who works where. False: the rosters are not those of the agents that there are.
+    private func takeWorkspaces() -> Bool {
         publishing.withLock { _ in
             let plan = plan
             let order = order(plan)

@@ -54,7 +54,7 @@ struct Keeper: Sendable {
                 default: hasChange = true
                 }
             }
-            if hasChange { read(watch, &seen, settle: count > 0) }
+            if hasChange { read(watch, &seen, settle: count > 0, forNews: count > 0 && Clock.wall() < nextCheck) }
             let now = Clock.wall()
             if now >= writeAt || now >= nextUse {
                 board.writeUsage(&seen, all: now >= nextUse)
@@ -63,6 +63,7 @@ struct Keeper: Sendable {
             }
             guard count == 0 || now >= nextCheck else { continue }
             nextCheck = now + Self.checkInterval.milliseconds
+            board.endPrevious()
             if let failure = affinities.save(now: now) { log.sessionsUnsaved(failure) }
             ledger.save(now: now)
             for candidate in board.dueForRefresh(lastUsed: &lastUsed, now: now) {
@@ -71,12 +72,12 @@ struct Keeper: Sendable {
         }
     }
 
-    private func read(_ watch: borrowing DirectoryWatch, _ seen: inout [String: StoreIdentity], settle: Bool) {
+    private func read(_ watch: borrowing DirectoryWatch, _ seen: inout [String: StoreIdentity], settle: Bool, forNews: Bool) {
         if settle { Pause.milliseconds(Self.settleMilliseconds) }
         _ = watch.wait(timeout: Duration.zero)
         desk.takeClients()
         // A refresh of ours is in force before its file tells of it.
-        board.reload(forNews: settle)
+        board.reload(forNews: forNews)
         board.readUsage(&seen, now: Clock.wall())
         for directory in board.directories { watch.add(directory) }
     }

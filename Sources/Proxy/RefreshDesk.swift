@@ -16,12 +16,15 @@ final class RefreshDesk: Sendable {
     private struct Flight {
         var waiters: [Mailbox<Message>]
     }
+    private struct Place {
+        var underWay = 0
+        var queue: [(candidate: Candidate, cause: Cause)] = []
+    }
     private struct State {
         var flights: [ProfileKey: Flight] = [:]
-        var queue: [(candidate: Candidate, cause: Cause)] = []
+        /// The token endpoints at which a flight is under way or waits.
+        var places: [String: Place] = [:]
         var threads = 0
-        /// Flights under way at each token endpoint.
-        var busy: [String: Int] = [:]
         var backoffs: [ProfileKey: Backoff] = [:]
         var lastFailures: [ProfileKey: Failure] = [:]
         /// The secrets that an upstream refused and that were asked for again.
@@ -53,8 +56,10 @@ final class RefreshDesk: Sendable {
                 return failure.result
             }
             state.flights[candidate.key] = Flight(waiters: replyTo.map { [$0] } ?? [])
-            state.queue.append((candidate, cause))
-            startThreadIfNeeded(&state)
+            let name = candidate.refreshPlace
+            state.places[name, default: Place()].queue.append((candidate, cause))
+            // Beyond the limit it is for those that are at work there.
+            if let place = state.places[name], place.underWay + place.queue.count <= Self.limitOfPlace { startThread(&state) }
             return nil
         }
         if let immediate { replyTo?.post(.refreshed(candidate.key, immediate)) }
@@ -63,7 +68,8 @@ final class RefreshDesk: Sendable {
     /// Whether a refresh token is on its way to be spent: the process must not end now.
     var isBusy: Bool { state.withLock { !$0.flights.isEmpty } }
 
-    private func startThreadIfNeeded(_ state: inout State) {
+    /// Unless there are as many as there may be: each looks for more before it ends.
+    private func startThread(_ state: inout State) {
         guard state.threads < Self.threadLimit else { return }
         state.threads += 1
         Thread(name: "kb-refresh") { self.work() }.detach()
@@ -77,19 +83,28 @@ final class RefreshDesk: Sendable {
         }
     }
 
-    /// The next flight whose endpoint may have another. What is left behind is taken by a thread that is at work there now.
+    /// The next flight: one that a request waits for, if there is one, where the fewest are under way.
     private func take() -> (Candidate, Cause)? {
         state.withLock { state in
-            let ready = state.queue.indices.filter { state.busy[state.queue[$0].candidate.refreshPlace, default: 0] < Self.limitOfPlace }
-            let awaited = ready.first { state.flights[state.queue[$0].candidate.key]?.waiters.isEmpty == false }
-            guard let next = awaited ?? ready.first else {
+            let open = state.places.filter { !$0.value.queue.isEmpty && $0.value.underWay < Self.limitOfPlace }
+                .sorted { $0.value.underWay < $1.value.underWay }
+            let flights = state.flights
+            let awaited = open.lazy.compactMap { name, place in
+                place.queue.firstIndex { flights[$0.candidate.key]?.waiters.isEmpty == false }.map { (name, $0) }
+            }.first
+            guard let (name, next) = awaited ?? open.first.map({ ($0.key, 0) }) else {
                 state.threads -= 1
                 return nil
             }
-            let flight = state.queue.remove(at: next)
-            state.busy[flight.candidate.refreshPlace, default: 0] += 1
-            return flight
+            state.places[name]?.underWay += 1
+            return state.places[name]?.queue.remove(at: next)
         }
+    }
+
+    /// A flight is over there.
+    private static func leave(_ name: String, _ places: inout [String: Place]) {
+        places[name]?.underWay -= 1
+        if let place = places[name], place.underWay == 0, place.queue.isEmpty { places[name] = nil }
     }
 
     private func perform(_ candidate: Candidate, _ cause: Cause) -> RefreshOutcome {
@@ -148,8 +163,7 @@ final class RefreshDesk: Sendable {
         log.refresh(key, outcome)
         let now = Clock.wall()
         let (result, waiters) = state.withLock { state in
-            let left = (state.busy[candidate.refreshPlace] ?? 1) - 1
-            state.busy[candidate.refreshPlace] = left > 0 ? left : nil
+            Self.leave(candidate.refreshPlace, &state.places)
             let result = Self.result(of: outcome, &state.backoffs[key, default: Backoff()], now: now)
             if result == .renewed, !outcome.changedNothing { state.backoffs[key] = nil }
             state.lastFailures[key] =

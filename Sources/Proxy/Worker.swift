@@ -91,7 +91,7 @@ struct Worker: ~Copyable {
         let settings = rosters.setup.settings
         timeouts = Timeouts(settings.timeouts)
         caFile = settings.upstream.caFile
-        let trusted = if let anchors = rosters.setup.anchors { anchors } else { try TrustAnchors(caFile: caFile) }
+        guard let trusted = rosters.setup.anchors else { preconditionFailure("a server's setup says whom to trust") }
         tls = try ClientContext(trusted)
         let anchors = caFile
         origins = settings.providers.map { Origin($0, caFile: anchors) }

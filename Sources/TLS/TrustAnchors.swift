@@ -7,6 +7,7 @@ internal import COpenSSL
 public final class TrustAnchors: Sendable {
     /// Counted and locked by OpenSSL.
     nonisolated(unsafe) let store: OpaquePointer
+    /// A table of functions, written before anybody has it. Never freed: SSL_CTXs that count the store outlive this object.
     private nonisolated(unsafe) static let method = unsafe kb_bundle_method()
 
     /// Reads `caFile` (PEM), which is trusted besides the system's.

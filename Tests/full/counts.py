@@ -120,7 +120,9 @@ def instructions(stub):
                         own = profile.of(harness.BINARY)
                         units = work.count * work.each
                         windows.append((own / units, (profile.total - own) / units))
-                    found[named(version, provider, what)] = {"own": round(min(w[0] for w in windows)), "libraries": round(min(w[1] for w in windows))}
+                    row = found[named(version, provider, what)] = {"own": round(min(w[0] for w in windows))}
+                    if work.comes_in_one_piece:
+                        row["libraries"] = round(min(w[1] for w in windows))
     return found
 
 
@@ -132,13 +134,12 @@ def compare(found, here):
     if other:
         check.show(f"not what the figures were pinned with: {other}; instructions of libraries are not compared")
     again = "python3 Tests/full/counts.py --pin, and the commit says why"
-    steady = {named(client, provider, what) for client, provider, what, work in ROWS if work.comes_in_one_piece}
     for name, row in found.items():
         before = pinned["instructions"].get(name)
         if not before:
             check(False, f"{name}: is pinned", "no", again)
             continue
-        for part in ("own", "libraries") if same and name in steady else ("own",):
+        for part in row if same else ("own",):
             change = row[part] / before[part] - 1
             advice = ""
             if change > ALLOWANCE:
