@@ -1,6 +1,23 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
+/// A release build knows from `Profile/requests.profdata` what requests run through. `Profile/record.py` writes that, by a build with
+/// KEYBEARER_PROFILE=record; with KEYBEARER_PROFILE=none it is left alone, as it is by compilers that may not read the format.
+let profile: [String] = {
+    // The driver of Swift 6.3 does not pass these on by itself. Functions of one file are known by its name, wherever it is built.
+    let file = ["-Xllvm", "-static-func-full-module-prefix=false"]
+    switch Context.environment["KEYBEARER_PROFILE"] {
+    case "record": return file + ["-Xfrontend", "-ir-profile-generate"]
+    case "none": return []
+    default:
+        #if compiler(>=6.4)
+            return []
+        #else
+            return file + ["-Xfrontend", "-ir-profile-use=\(Context.packageDirectory)/Profile/requests.profdata"]
+        #endif
+    }
+}()
+
 /// Settings of every Swift target. Warnings are errors in CI only, so that a newer compiler never breaks a user's build.
 let inCI = Context.environment["KEYBEARER_WARNINGS_AS_ERRORS"] != nil
 let common: [SwiftSetting] =
@@ -8,7 +25,7 @@ let common: [SwiftSetting] =
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
-        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+        .unsafeFlags(["-cross-module-optimization"] + profile, .when(configuration: .release)),
     ] + (inCI ? [.treatAllWarnings(as: .error)] : [])
 
 /// Fuzzers are built on demand (`Tests/full/run fuzz`): libFuzzer brings a `main` of its own.
