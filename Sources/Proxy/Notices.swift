@@ -26,7 +26,7 @@ final class Notices: Sendable {
             return
         }
         let runner = runner
-        Thread(name: "kb-notice", priority: .background) {
+        Thread(name: "kb-notice") {
             if isatty(STDERR_FILENO) == 1 { _ = unsafe write(STDERR_FILENO, "\u{7}", 1) }
             guard let runner, let notifier = try? TrustedProgram.check(Self.notifier, Self.rules) else { return }
             let text = "A request waits: log in again\(profile.map { " as \($0)" } ?? "") with `keybearer models auth login`."

@@ -72,7 +72,7 @@ final class RefreshDesk: Sendable {
     private func startThread(_ state: inout State) {
         guard state.threads < Self.threadLimit else { return }
         state.threads += 1
-        Thread(name: "kb-refresh", priority: .background) { self.work() }.detach()
+        Thread(name: "kb-refresh") { self.work() }.detach()
     }
 
     /// Takes flights until there are none.
@@ -177,7 +177,7 @@ final class RefreshDesk: Sendable {
 
     /// Finishes what a crash has left between an answer and the store (DESIGN §7, recovery); sends nothing.
     func recover(_ candidates: [Candidate]) {
-        Thread(name: "kb-recover", priority: .background) {
+        Thread(name: "kb-recover") {
             for candidate in candidates {
                 guard let client = candidate.client else { continue }
                 let refresher = Refresher(store: self.board.store(of: candidate.key.agentID))

@@ -134,7 +134,7 @@ public final class Server: Sendable {
             board: board, refreshes: shared.refreshes, affinities: shared.affinities, desk: shared.desk, ledger: shared.ledger,
             clientFolder: clientFolder, stop: stopKeeping, log: shared.log)
         let done = running.begin()
-        Thread(name: "kb-keeper", priority: .background) {
+        Thread(name: "kb-keeper") {
             defer { done.end() }
             keeper.run()
         }.detach()

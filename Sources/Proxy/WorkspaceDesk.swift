@@ -26,7 +26,7 @@ final class WorkspaceDesk: Sendable {
         self.board = board
         self.runner = runner
         let desk = self
-        Thread(name: "kb-workspaces", priority: .background) { desk.run() }.detach()
+        Thread(name: "kb-workspaces") { desk.run() }.detach()
     }
 
     /// Whether anybody has to be asked.

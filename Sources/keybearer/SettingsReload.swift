@@ -60,7 +60,7 @@ final class SettingsReload: Sendable {
 
     /// Watches the files from now on, on a thread of its own.
     func watch() {
-        Thread(name: "kb-settings", priority: .background) {
+        Thread(name: "kb-settings") {
             let watch = DirectoryWatch(Self.folders(self.installation))
             // What changed before there was a watch was reported to nobody.
             self.takeChanges()
