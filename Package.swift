@@ -1,19 +1,19 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-/// A release build knows from `Profile/requests.profdata` what requests run through. `Profile/record.py` writes that, by a build with
-/// KEYBEARER_PROFILE=record; with KEYBEARER_PROFILE=none it is left alone, as it is by compilers that may not read the format.
-let profile: [String] = {
+/// Profile-guided optimization: a release build knows from `Sources/requests.profdata` what requests run through. `Tests/full/record.py` writes
+/// that, by a build with KEYBEARER_PGO=record; KEYBEARER_PGO=none leaves it alone, as compilers do that may not read the format.
+let guidance: [String] = {
     // The driver of Swift 6.3 does not pass these on by itself. Functions of one file are known by its name, wherever it is built.
-    let file = ["-Xllvm", "-static-func-full-module-prefix=false"]
-    switch Context.environment["KEYBEARER_PROFILE"] {
-    case "record": return file + ["-Xfrontend", "-ir-profile-generate"]
+    let names = ["-Xllvm", "-static-func-full-module-prefix=false"]
+    switch Context.environment["KEYBEARER_PGO"] {
+    case "record": return names + ["-Xfrontend", "-ir-profile-generate"]
     case "none": return []
     default:
         #if compiler(>=6.4)
             return []
         #else
-            return file + ["-Xfrontend", "-ir-profile-use=\(Context.packageDirectory)/Profile/requests.profdata"]
+            return names + ["-Xfrontend", "-ir-profile-use=\(Context.packageDirectory)/Sources/requests.profdata"]
         #endif
     }
 }()
@@ -25,7 +25,7 @@ let common: [SwiftSetting] =
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
-        .unsafeFlags(["-cross-module-optimization"] + profile, .when(configuration: .release)),
+        .unsafeFlags(["-cross-module-optimization"] + guidance, .when(configuration: .release)),
     ] + (inCI ? [.treatAllWarnings(as: .error)] : [])
 
 /// Fuzzers are built on demand (`Tests/full/run fuzz`): libFuzzer brings a `main` of its own.

@@ -57,7 +57,7 @@ def built():
                # Said once more: of two sanitizers only the one that happens to be passed last has its way of compiling.
                "-Xswiftc", "-sanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp", "--package-path", ROOT, "--scratch-path", folder]
     # Which branches requests take is not what these are after.
-    environment = {**os.environ, "KEYBEARER_FUZZ": "1", "KEYBEARER_PROFILE": "none"}
+    environment = {**os.environ, "KEYBEARER_FUZZ": "1", "KEYBEARER_PGO": "none"}
     run = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, umask=0o022)
     if run.returncode:
         raise RuntimeError(f"the fuzzers do not build:\n{run.stdout[-3000:]}{run.stderr[-3000:]}")

@@ -1,10 +1,10 @@
-"""Records what requests run through, for the compiler: writes `requests.profdata` beside this file.
+"""Profile-guided optimization: records what requests run through, for the compiler, and writes `Sources/requests.profdata`.
 
 A release build made with it lays the code of a request side by side and takes the branches that requests take for the likely ones (LLVM's
-instrumentation at the level of its intermediate code). What it says of a function holds for as long as that function is not changed, so record it
-anew after larger changes to the path of a request, and pin the counts anew (`Tests/full/counts.py --pin`). The work is that of `Tests/full/counts.py`.
+instrumentation of its intermediate code). What it says of a function holds until that function is changed, so record it anew after larger changes
+to the path of a request, and pin the counts anew. The work is that of `counts.py`.
 
-    python3 Profile/record.py [--build FOLDER]     FOLDER: the instrumented build (.build-profile); needs what the release build needs, and python3
+    python3 Tests/full/record.py [--build FOLDER]     FOLDER: the instrumented build (.build-record); needs what the release build needs, and python3
 """
 
 import argparse
@@ -17,14 +17,12 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-RESULT = os.path.join(ROOT, "Profile", "requests.profdata")
-sys.path.insert(0, os.path.join(ROOT, "Tests", "full"))
-
 import harness
 from counts import ROWS
 from stub import Client1, Client2, Stub, stub_state
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+RESULT = os.path.join(ROOT, "Sources", "requests.profdata")
 # So that starting, which every server does once, does not weigh as much as what it does all day.
 ROUNDS = 5
 
@@ -48,7 +46,7 @@ def build(folder, library):
     subprocess.run(
         ["swift", "build", "-c", "release", "--static-swift-stdlib", "--product", "keybearer", "--package-path", ROOT, "--scratch-path", folder,
          "-Xlinker", "-u__llvm_profile_runtime", "-Xlinker", library],
-        env={**os.environ, "KEYBEARER_PROFILE": "record"}, check=True)
+        env={**os.environ, "KEYBEARER_PGO": "record"}, check=True, umask=0o022)
     return os.path.join(folder, "release", "keybearer")
 
 
@@ -59,16 +57,16 @@ def work(counts):
         environment = {"KEYBEARER_DEBUG": "1", "LLVM_PROFILE_FILE": f"{counts}/%p.profraw"}
         with harness.Proxy(stub_state(stub, http2=provider == 2), environment=environment) as proxy:
             for _ in range(ROUNDS):
-                for version, _, _, work in (row for row in ROWS if row[1] == provider):
+                for version, _, _, kind in (row for row in ROWS if row[1] == provider):
                     with contextlib.closing((Client1, Client2)[version - 1](proxy)) as client:
-                        work.run(stub, client)
+                        kind.run(stub, client)
             if proxy.end() != 0:
                 sys.exit("record.py: the server did not end by itself, and so has not written what it counted")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--build", default=os.path.join(ROOT, ".build-profile"), help="where the instrumented build goes")
+    parser.add_argument("--build", default=os.path.join(ROOT, ".build-record"), help="where the instrumented build goes")
     options = parser.parse_args()
     merge, library = tools()
     harness.BINARY = build(os.path.abspath(options.build), library)
@@ -76,7 +74,7 @@ def main():
         # A child without an environment writes where it stands.
         os.chdir(counts)
         work(counts)
-        subprocess.run([merge, "merge", "--sparse", *glob.glob(f"{counts}/*.profraw"), "-o", RESULT], check=True)
+        subprocess.run([merge, "merge", "--sparse", *glob.glob(f"{counts}/*.profraw"), "-o", RESULT], check=True, umask=0o022)
     print(f"{RESULT}: {os.path.getsize(RESULT) / 1024:.0f} KiB")
 
 
