@@ -23,13 +23,13 @@ public struct ChunkDecoder: Sendable {
     private enum State: Equatable { case size, extensions, sizeEnd, data, dataCR, dataLF, trailers, done, failed(Rejection) }
 
     /// Bytes of all extensions of one body; they carry nothing, and a sender that pads with them wants to cost.
-    private static var extensionLimit: Int { 4096 }
+    private static var extensionLimit: UInt16 { 4096 }
 
     private var state = State.size
     /// Bytes of the chunk that are still to come, or its size as far as it was read.
     private var left = 0
-    private var digits = 0
-    private var extensionBytes = 0
+    private var digits: UInt8 = 0
+    private var extensionBytes: UInt16 = 0
     private var chunkExtension = ChunkExtension()
     private var trailers = TrailerSection()
 

@@ -7,14 +7,14 @@
 struct TrailerSection {
     private enum State { case lineStart, name, value, lineEnd, lastEnd }
 
-    private static var byteLimit: Int { 8192 }
+    private static var byteLimit: UInt16 { 8192 }
     /// Longer than every name that is looked for.
-    private static var nameLimit: Int { 64 }
+    private static var nameLimit: UInt8 { 64 }
 
     private var state = State.lineStart
-    private var byteCount = 0
+    private var byteCount: UInt16 = 0
     private var name = InlineArray<64, UInt8>(repeating: 0)
-    private var nameCount = 0
+    private var nameCount: UInt8 = 0
 
     /// Something but the empty line has been read.
     private(set) var hasFields = false
@@ -65,12 +65,12 @@ struct TrailerSection {
         }
         guard nameCount < Self.nameLimit else { throw .trailersTooLarge }
         hasFields = true
-        name[nameCount] = byte
+        name[Int(nameCount)] = byte
         nameCount += 1
     }
 
     private func checkName() throws(Rejection) {
-        let count = nameCount
+        let count = Int(nameCount)
         let isRefused = try unsafe withUnsafeBytes(of: name) { (bytes) throws(Rejection) -> Bool in
             guard let view = unsafe ByteView(bytes) else { return true }
             return try FieldName(view, 0..<count).isRefusedInTrailers

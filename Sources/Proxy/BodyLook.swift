@@ -91,6 +91,7 @@ struct BodyLook: ~Copyable {
     mutating func release(isComplete: Bool) {
         let mayWatch = !isComplete && !isCoded && scanners.isHeld && !scanners.value.scanner.isOver && self[Self.model].times > 0
         stage = mayWatch ? .watching : .none
+        if !mayWatch { scanners.release() }
     }
 }
 

@@ -135,7 +135,7 @@ extension Exchange {
         upstream = -1
         key = nil
         allowsOrigin = false
-        tokens = TokenCount()
+        tokens.release()
         lineup = nil
         candidate = nil
         position = 0
@@ -156,7 +156,7 @@ extension Exchange {
         attempts = Attempts()
         race = Race()
         tried = TriedPositions()
-        hold = Hold()
+        hold = nil
         sentAt = 0
         wasSentInHTTP2 = false
         paidInsteadOf = nil

@@ -80,7 +80,7 @@ struct Exchange: ~Copyable {
     /// The places in the line-up that it has done with.
     var tried = TriedPositions()
     /// Nobody could serve it, and it waits.
-    var hold = Hold()
+    var hold: Hold?
     /// The subscription, percent-encoded, in whose place a metered key was billed, and why.
     var paidInsteadOf: String?
     /// It was sent on a stream of an HTTP/2 connection the last time.
@@ -90,7 +90,7 @@ struct Exchange: ~Copyable {
 
     // The answer
     /// What it costs, where the key has a budget.
-    var tokens = TokenCount()
+    var tokens: Pooled<TokenCount>
     var response: ResponseHead
     var refusalLook = RefusalLook()
     var answer = MessageBody()
@@ -119,6 +119,7 @@ struct Exchange: ~Copyable {
         requestTrailers = ByteQueue(pool: pool)
         answerTrailers = ByteQueue(pool: pool)
         decoded = ByteQueue(pool: pool)
+        tokens = Pooled(pool: pool)
         answerLook = AnswerLook(pool: pool)
         echo = EchoMask(pool: pool)
     }

@@ -4,14 +4,15 @@ internal import Routing
 internal import Sockets
 
 /// Why a request is held, and until when (`auth.hold`).
-struct Hold {
+///
+/// A request is held once, however often nobody can serve it; a class, since few ever are, and each would hold the room.
+final class Hold {
     /// Monotonic milliseconds at which it is given up.
-    var until: Int64 = 0
-    /// What it would have been answered.
+    let until: Int64
+    /// What it would have been answered; nil while it goes on.
     var refusal: Refusal?
 
-    /// One that has not begun: a request is held once, however often nobody can serve it.
-    var isUnused: Bool { until == 0 }
+    init(until: Int64) { self.until = until }
 }
 
 // MARK: - Waiting for a profile (`auth.hold`)
@@ -20,19 +21,20 @@ extension Worker {
     /// Nobody can serve: waits for the one who comes back first, if that is near, or for a person to log in again; else refuses.
     mutating func holdOrRefuse(_ id: Int32, _ refusal: Refusal) {
         guard let limit = exchanges[id].setup.settings.auth.hold, mayHold(id, refusal, limit) else { return refuse(id, refusal) }
-        if exchanges[id].hold.isUnused {
-            exchanges[id].hold.until = now + limit.milliseconds
+        if exchanges[id].hold == nil {
+            exchanges[id].hold = Hold(until: now + limit.milliseconds)
             shared.log.held(refusal, request: RequestID.text(exchanges[id].number), seconds: limit.components.seconds)
             if refusal.code == .needsLogin { shared.notices.loginNeeded(refusal.profile) }
         }
-        exchanges[id].hold.refusal = refusal
+        exchanges[id].hold?.refusal = refusal
         exchanges[id].stage = .parked
         downstreams[exchanges[id].downstream].readDeadline = .max
         held.append(id)
     }
 
     private func mayHold(_ id: Int32, _ refusal: Refusal, _ limit: Duration) -> Bool {
-        guard !draining, exchanges[id].hold.isUnused || now < exchanges[id].hold.until else { return false }
+        if draining { return false }
+        if let hold = exchanges[id].hold, now >= hold.until { return false }
         // What was sent of the body is needed again, and a pin waits for its own profile only.
         guard exchanges[id].replay.isWhole || exchanges[id].request.byteCount == 0 else { return false }
         switch refusal.code {
@@ -52,15 +54,15 @@ extension Worker {
     }
 
     private mutating func tryAgain(_ id: Int32) {
-        guard let refusal = exchanges[id].hold.refusal else { return }
-        if now >= exchanges[id].hold.until {
+        guard let hold = exchanges[id].hold, let refusal = hold.refusal else { return }
+        if now >= hold.until {
             exchanges[id].stage = .choosing
             return refuse(id, refusal)
         }
         renewLineup(id)
         if canServe(id) {
             exchanges[id].stage = .choosing
-            exchanges[id].hold.refusal = nil
+            hold.refusal = nil
             return chooseAgain(id)
         }
         held.append(id)

@@ -168,8 +168,8 @@ extension Worker {
 
     /// The answer's tokens are the key's to answer for.
     mutating func settleTokens(_ id: Int32) {
-        guard exchanges[id].tokens.isActive, let policy = exchanges[id].key else { return }
-        let count = exchanges[id].tokens
+        guard exchanges[id].tokens.isHeld, let policy = exchanges[id].key else { return }
+        let count = exchanges[id].tokens.value
         let octets = exchanges[id].request.byteCount + exchanges[id].answer.byteCount
         policy.meter.spent(count.isTold ? count.tokens : TokenCount.estimate(octets: octets), now: shared.wallClock())
     }

@@ -107,7 +107,7 @@ extension Worker {
         releaseReplay(id)
         learnFromHead(id, head)
         beginEchoMask(id, head)
-        if exchanges[id].status < 400, exchanges[id].key?.meter.counts ?? false { exchanges[id].tokens.begin() }
+        if exchanges[id].status < 400, exchanges[id].key?.meter.counts ?? false { exchanges[id].tokens.hold(TokenCount()) }
         writeStatusLine(id, head, to: fd)
         writeFields(id, head, to: fd)
         writeOwnFields(id, to: fd)
@@ -230,7 +230,7 @@ extension Worker {
             case .data(let start, let count, let next):
                 let run = bytes.extracting(start..<start + count)
                 if exchanges[id].echo.isActive { writeMasked(id, run, to: client) } else { writeAnswerBody(id, run, to: client) }
-                if exchanges[id].tokens.isActive { exchanges[id].tokens.feed(run) }
+                if exchanges[id].tokens.isHeld { exchanges[id].tokens.value.feed(run) }
                 if exchanges[id].answerLook.isActive { learnFromBody(id, run) }
                 at = next
             case .trailers(let start, let count, let next):

@@ -2,7 +2,7 @@ internal import HTTP
 
 /// Reads from an answer how many tokens it has cost, in whatever form a provider tells it: a name and a number, anywhere in a JSON object or
 /// in the events of a stream. Running totals are told several times, so that of each the greatest counts.
-struct TokenCount {
+struct TokenCount: BitwiseCopyable {
     private enum State { case outside, name, behindName, colon, number }
     /// The numbers that providers tell. Those of `parts` are added up; a total stands for them where it is greater.
     private static let parts: [StaticString] = [
@@ -18,14 +18,8 @@ struct TokenCount {
     private var length = 0
     private var number: Int64 = 0
     private var found = InlineArray<11, Int64>(repeating: 0)
-    private(set) var isActive = false
     /// The answer told some.
     private(set) var isTold = false
-
-    mutating func begin() {
-        self = TokenCount()
-        isActive = true
-    }
 
     /// What it has cost, as far as it was told.
     var tokens: Int64 {

@@ -4,12 +4,25 @@ internal import Glibc
 @safe
 public struct ByteQueue: ~Copyable {
     private var base: UnsafeMutableRawPointer?
-    private var capacity = 0
-    private var head = 0
-    private var tail = 0
+    private let pool: BufferPool
+    /// Offsets of the block, and its size: a thousand idle streams have some ten queues each.
+    private var places: (capacity: UInt32, head: UInt32, tail: UInt32) = (0, 0, 0)
     /// What it holds, or has held since it was empty, is a secret: no block goes back to the pool before it is overwritten.
     public var isSecret = false
-    private let pool: BufferPool
+
+    /// Checked: the others are never beyond it.
+    private var capacity: Int {
+        @inline(__always) get { Int(truncatingIfNeeded: places.capacity) }
+        @inline(__always) set { places.capacity = UInt32(newValue) }
+    }
+    private var head: Int {
+        @inline(__always) get { Int(truncatingIfNeeded: places.head) }
+        @inline(__always) set { places.head = UInt32(truncatingIfNeeded: newValue) }
+    }
+    private var tail: Int {
+        @inline(__always) get { Int(truncatingIfNeeded: places.tail) }
+        @inline(__always) set { places.tail = UInt32(truncatingIfNeeded: newValue) }
+    }
 
     /// An empty queue that takes its block from `pool` when it needs one.
     public init(pool: BufferPool) { self.pool = pool }
@@ -118,9 +131,7 @@ public struct ByteQueue: ~Copyable {
         giveBack()
         unsafe base = nil
         isSecret = false
-        capacity = 0
-        head = 0
-        tail = 0
+        places = (0, 0, 0)
     }
     /// As `release`, after overwriting what was held and what had been consumed.
     public mutating func wipe() {
@@ -130,9 +141,7 @@ public struct ByteQueue: ~Copyable {
     /// Takes another queue's block over, leaving it empty. For a queue that is itself empty.
     public mutating func take(from other: inout ByteQueue) {
         unsafe swap(&base, &other.base)
-        swap(&capacity, &other.capacity)
-        swap(&head, &other.head)
-        swap(&tail, &other.tail)
+        swap(&places, &other.places)
         swap(&isSecret, &other.isSecret)
     }
 

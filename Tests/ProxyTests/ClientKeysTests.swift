@@ -162,7 +162,6 @@ import Testing
         let bytes = Array(answer.utf8)
         for size in [1, 2, 7, 4096] {
             var count = TokenCount()
-            count.begin()
             var at = 0
             while at < bytes.count {
                 count.feed(bytes.span.bytes.extracting(at..<min(at + size, bytes.count)))
