@@ -57,11 +57,11 @@ enum Catalogue {
         guard let text = entry.baseURL else {
             return (nil, "The provider \(entry.id) has no address yet: set providers.\(entry.id).baseURL in keybearer.json5.")
         }
-        guard text.contains(ProviderSchema.regionMark) else { return (try? BaseURL(text), nil) }
+        guard ProviderSchema.hasRegion(text) else { return (try? BaseURL(text), nil) }
         guard let region = entry.region else {
             return (nil, "The provider \(entry.id) has no region yet: set providers.\(entry.id).region in keybearer.json5.")
         }
-        return (try? BaseURL(text.replacing(ProviderSchema.regionMark, with: region)), nil)
+        return (try? BaseURL(ProviderSchema.url(text, region: region)), nil)
     }
 
     private static func injections(of entry: ProviderEntry) -> [Profile.Kind: Injection] {

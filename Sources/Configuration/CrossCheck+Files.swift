@@ -54,7 +54,7 @@ extension CrossCheck {
 extension ProviderEntry {
     /// Where requests and their credentials go: scheme, host and port.
     var requestPlace: String? {
-        baseURL.flatMap { try? BaseURL($0.replacing(ProviderSchema.regionMark, with: "region")) }.map { "\($0.scheme)://\($0.authority)" }
+        baseURL.flatMap { try? BaseURL(ProviderSchema.url($0, region: "region")) }.map { "\($0.scheme)://\($0.authority)" }
     }
 
     /// Every place that is sent a credential or that a person types one at, and every authority that vouches for one.

@@ -3,7 +3,7 @@ enum HostText {
     /// Splits `host`, `host:port`, `[v6]` or `[v6]:port`; the host comes back lower case and without brackets.
     /// `nil` when there is no valid host. The port is not looked at.
     static func split(_ text: Substring) -> (host: String, port: Substring?)? {
-        if text.first == "[" {
+        if text.utf8.first == UInt8(ascii: "[") {
             guard let close = text.firstIndex(of: "]") else { return nil }
             let host = text[text.index(after: text.startIndex)..<close].lowercased()
             guard isIPv6(host) else { return nil }
@@ -11,7 +11,7 @@ enum HostText {
             if after.isEmpty { return (host, nil) }
             return after.first == ":" ? (host, after.dropFirst()) : nil
         }
-        let host = text.prefix { $0 != ":" }
+        let host = Substring(text.utf8.prefix { $0 != UInt8(ascii: ":") })
         guard isName(host) else { return nil }
         return (host.lowercased(), host.endIndex == text.endIndex ? nil : text[text.index(after: host.endIndex)...])
     }
@@ -25,9 +25,9 @@ enum HostText {
     /// A host name or an IPv4 address: letters, digits, `-`, `_` and single dots (RFC 1123 §2.1, with the underscore people use).
     static func isName(_ text: Substring) -> Bool {
         guard (1...253).contains(text.utf8.count) else { return false }
-        return text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
-            (1...63).contains(label.utf8.count)
-                && label.utf8.allSatisfy { byte in
+        return text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { label in
+            (1...63).contains(label.count)
+                && label.allSatisfy { byte in
                     (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20) || byte == 0x2d || byte == 0x5f
                 }
         }

@@ -96,7 +96,7 @@ enum ProviderSchema {
                 return nil
             }
             do throws(BaseURL.Flaw) {
-                _ = try BaseURL(text.replacing(regionMark, with: "region"))
+                _ = try BaseURL(url(text, region: "region"))
                 return text
             } catch {
                 reading.refuse(value, expected: error.expectation)
@@ -105,7 +105,19 @@ enum ProviderSchema {
         },
         encode: { .string($0) }, shape: ["type": "string", "pattern": "^https?://[^?#@]+$"])
 
-    static let regionMark = "{region}"
+    /// Where the region stands in a provider's URL.
+    private static let regionMark = "{region}"
+
+    /// Whether a URL says where the region stands.
+    static func hasRegion(_ url: String) -> Bool {
+        // Few have one, and the search for it is slow.
+        url.utf8.contains(UInt8(ascii: "{")) && url.contains(regionMark)
+    }
+
+    /// The URL with `region` where it stands.
+    static func url(_ text: String, region: String) -> String {
+        hasRegion(text) ? text.replacing(regionMark, with: region) : text
+    }
 
     static let variable = Codec.checked("the name of an environment variable", isVariable)
 

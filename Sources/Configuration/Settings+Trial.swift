@@ -37,7 +37,7 @@ extension ProviderEntry {
     fileprivate func moved(to base: String) -> ProviderEntry {
         let place = { (place: TrialPlace) in base + place.path }
         var entry = self
-        entry.baseURL = base + ((try? BaseURL((baseURL ?? base).replacing(ProviderSchema.regionMark, with: "region")))?.path ?? "")
+        entry.baseURL = base + ((try? BaseURL(ProviderSchema.url(baseURL ?? base, region: "region")))?.path ?? "")
         entry.mint?.url = place(.mint)
         entry.mint?.caFile = nil
         entry.exec = exec?.standIn

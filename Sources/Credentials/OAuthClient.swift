@@ -102,11 +102,13 @@ public struct EndpointURL: Sendable, Hashable {
 
     /// The place of `text`; nil when it is not an absolute http or https URL in the strict form, or http to another machine.
     public init?(_ text: String) {
-        guard text.utf8.allSatisfy(Secret.accepts), !text.contains("\\"), !text.contains("@"), !text.contains("#") else { return nil }
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[1].hasPrefix("//") else { return nil }
-        scheme = parts[0].lowercased()
-        let authority = parts[1].dropFirst(2).prefix { $0 != "/" && $0 != "?" }
+        guard text.utf8.allSatisfy({ Secret.accepts($0) && !Self.isForbidden($0) }),
+            let colon = text.utf8.firstIndex(of: UInt8(ascii: ":"))
+        else { return nil }
+        let rest = text.utf8[text.utf8.index(after: colon)...]
+        guard rest.starts(with: "//".utf8) else { return nil }
+        scheme = text[..<colon].lowercased()
+        let authority = Substring(rest.dropFirst(2).prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") })
         guard let (host, port) = Self.hostAndPort(authority) else { return nil }
         self.host = host
         switch (scheme, port) {
@@ -131,7 +133,7 @@ public struct EndpointURL: Sendable, Hashable {
             guard !host.isEmpty, host.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) else { return nil }
             rest = rest[rest.index(after: close)...]
         } else {
-            host = rest.prefix { $0 != ":" }
+            host = Substring(rest.utf8.prefix { $0 != UInt8(ascii: ":") })
             guard !host.isEmpty, host.utf8.allSatisfy(isHostByte) else { return nil }
             rest = rest[host.endIndex...]
         }
@@ -139,6 +141,10 @@ public struct EndpointURL: Sendable, Hashable {
         let digits = rest.dropFirst()
         guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(digits), port > 0 else { return nil }
         return (host.lowercased(), port)
+    }
+
+    private static func isForbidden(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "@") || byte == UInt8(ascii: "#")
     }
 
     private static func isHostByte(_ byte: UInt8) -> Bool {

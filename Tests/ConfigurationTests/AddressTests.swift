@@ -37,8 +37,10 @@ import Testing
             ("https://[x]", .host), ("https://[fe80::1%25eth0]", .host), ("https://h\\evil", .host), ("https://hö", .host),
             ("https://h:", .port), ("https://h:0", .port), ("https://h:65536", .port), ("https://h:+1", .port), ("https://h:1:2", .port),
             ("https://u:p@h", .userInfo), ("https://u@h/x", .userInfo), ("https://h?key=1", .queryOrFragment),
-            ("https://h/x#y", .queryOrFragment),
-            ("https://h/a/../b", .path), ("https://h/%2e%2E/b", .path), ("https://h/a//b", .path), ("https://h/a b", .path),
+            ("https://h/x#y", .queryOrFragment), ("https://h/x?\u{301}y", .queryOrFragment), ("https://h/x#\u{301}", .queryOrFragment),
+            ("https://u@\u{301}h", .userInfo),
+            ("https://h/a/../b", .path), ("https://h/%2e%2E/b", .path), ("https://h/a/%2E", .path), ("https://h/.%2e", .path),
+            ("https://h/a//b", .path), ("https://h/a b", .path),
             ("https://h/a\\b", .path),
             ("https://h/ä", .path), ("https://h/.", .path),
         ] as [(String, BaseURL.Flaw)])
