@@ -3,17 +3,19 @@ enum HostText {
     /// Splits `host`, `host:port`, `[v6]` or `[v6]:port`; the host comes back lower case and without brackets.
     /// `nil` when there is no valid host. The port is not looked at.
     static func split(_ text: Substring) -> (host: String, port: Substring?)? {
-        if text.utf8.first == UInt8(ascii: "[") {
-            guard let close = text.firstIndex(of: "]") else { return nil }
-            let host = text[text.index(after: text.startIndex)..<close].lowercased()
+        let bytes = text.utf8
+        if bytes.first == UInt8(ascii: "[") {
+            guard let close = bytes.firstIndex(of: UInt8(ascii: "]")) else { return nil }
+            let host = Substring(bytes[..<close].dropFirst()).lowercased()
             guard isIPv6(host) else { return nil }
-            let after = text[text.index(after: close)...]
+            let after = bytes[close...].dropFirst()
             if after.isEmpty { return (host, nil) }
-            return after.first == ":" ? (host, after.dropFirst()) : nil
+            return after.first == UInt8(ascii: ":") ? (host, Substring(after.dropFirst())) : nil
         }
-        let host = Substring(text.utf8.prefix { $0 != UInt8(ascii: ":") })
+        let host = Substring(bytes.prefix { $0 != UInt8(ascii: ":") })
         guard isName(host) else { return nil }
-        return (host.lowercased(), host.endIndex == text.endIndex ? nil : text[text.index(after: host.endIndex)...])
+        let after = bytes[host.endIndex...]
+        return (host.lowercased(), after.isEmpty ? nil : Substring(after.dropFirst()))
     }
 
     /// A port of 0 to 65535, written in 1 to 5 digits.
