@@ -77,6 +77,7 @@ final class RefreshDesk: Sendable {
 
     /// Takes flights until there are none.
     private func work() {
+        Thread.giveWay()
         while let (candidate, cause) = take() {
             let outcome = perform(candidate, cause)
             end(candidate, outcome)
@@ -178,6 +179,7 @@ final class RefreshDesk: Sendable {
     /// Finishes what a crash has left between an answer and the store (DESIGN §7, recovery); sends nothing.
     func recover(_ candidates: [Candidate]) {
         Thread(name: "kb-recover") {
+            Thread.giveWay()
             for candidate in candidates {
                 guard let client = candidate.client else { continue }
                 let refresher = Refresher(store: self.board.store(of: candidate.key.agentID))

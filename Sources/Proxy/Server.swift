@@ -136,6 +136,7 @@ public final class Server: Sendable {
         let done = running.begin()
         Thread(name: "kb-keeper") {
             defer { done.end() }
+            Thread.giveWay()
             keeper.run()
         }.detach()
     }

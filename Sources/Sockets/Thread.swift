@@ -42,6 +42,11 @@ public struct Thread: ~Copyable, Sendable {
         self.handle = handle
     }
 
+    /// The calling thread will not disturb those that answer requests: it does what takes milliseconds, and need not begin at once. It keeps its
+    /// share of the processor, unlike with a lower priority, since others may wait for what it holds. False when the kernel refuses.
+    @discardableResult
+    public static func giveWay() -> Bool { kb_give_way() == 0 }
+
     /// Waits for the thread to end.
     public consuming func join() { pthread_join(handle, nil) }
     /// Lets the thread go on by itself.

@@ -14,4 +14,18 @@ import Testing
         }.join()
         #expect(names.collect() == ["kb-test-thread-"])
     }
+
+    @Test func `one that gives way keeps its share, and others are as before`() {
+        let found = Mailbox<(gaveWay: Bool, policy: Int32, priority: Int32)>()
+        let priority = getpriority(Int32(PRIO_PROCESS.rawValue), 0)
+        Thread(name: "kb-test") {
+            found.post((Thread.giveWay(), sched_getscheduler(0), getpriority(Int32(PRIO_PROCESS.rawValue), 0)))
+        }.join()
+        let thread = found.collect()
+        #expect(thread.count == 1)
+        #expect(thread.first?.gaveWay == true)
+        #expect(thread.first?.policy == 3)  // SCHED_BATCH, sched(7)
+        #expect(thread.first?.priority == priority)
+        #expect(sched_getscheduler(0) == SCHED_OTHER)
+    }
 }
