@@ -4,7 +4,7 @@
 ///       └─;─▶ extension ─CR─▶ ┘  └─ size 0 ─▶ trailers ──empty line──▶ done
 ///
 /// It keeps what it needs of a cut line, so that the caller may discard every byte it has handed in.
-public struct ChunkDecoder: Sendable {
+public struct ChunkDecoder: Sendable, BitwiseCopyable {
     /// What a call came to. Offsets refer to the bytes of that call.
     public enum Step: Equatable, Sendable {
         /// `count` bytes of the body lie at `start`; go on at `next`.
@@ -20,7 +20,9 @@ public struct ChunkDecoder: Sendable {
         case malformed(Rejection)
     }
 
-    private enum State: Equatable { case size, extensions, sizeEnd, data, dataCR, dataLF, trailers, done, failed(Rejection) }
+    private enum State: Equatable, BitwiseCopyable {
+        case size, extensions, sizeEnd, data, dataCR, dataLF, trailers, done, failed(Rejection)
+    }
 
     /// Bytes of all extensions of one body; they carry nothing, and a sender that pads with them wants to cost.
     private static var extensionLimit: UInt16 { 4096 }

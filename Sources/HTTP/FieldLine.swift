@@ -1,20 +1,30 @@
 internal import Sockets
 
+/// Where something stands in a head, none of which is longer than 65,536 bytes: heads lie in thousands, while they wait for answers.
+struct HeadRange: Equatable, Sendable, BitwiseCopyable {
+    private let start, count: UInt16
+
+    init() { (start, count) = (0, 0) }
+    @inline(__always)
+    init(_ range: Range<Int>) {
+        start = UInt16(truncatingIfNeeded: range.lowerBound)
+        count = UInt16(truncatingIfNeeded: range.count)
+    }
+    var range: Range<Int> { @inline(__always) get { Int(start)..<Int(start) + Int(count) } }
+}
+
 /// One field line as offsets into the bytes that were parsed.
 public struct FieldLine: Equatable, Sendable {
     /// Which of the known names it is.
     public internal(set) var name: FieldName
     /// Whether a `Connection` field names it: it belongs to this connection and is not passed on.
     public internal(set) var isNamedInConnection: Bool
-    /// Offset and length of the name.
-    public let nameStart, nameCount: UInt16
-    /// Offset and length of the value, without the white space around it.
-    public let valueStart, valueCount: UInt16
+    private let namePlace, valuePlace: HeadRange
 
     /// Where the name stands.
-    public var nameRange: Range<Int> { Int(nameStart)..<Int(nameStart) + Int(nameCount) }
-    /// Where the value stands.
-    public var valueRange: Range<Int> { Int(valueStart)..<Int(valueStart) + Int(valueCount) }
+    public var nameRange: Range<Int> { namePlace.range }
+    /// Where the value stands, without the white space around it.
+    public var valueRange: Range<Int> { valuePlace.range }
 
     /// Reads a line that `LineScanner` has found, so that no control byte but HTAB is in it (RFC 9112 §5).
     @inline(__always)
@@ -27,11 +37,8 @@ public struct FieldLine: Equatable, Sendable {
         guard colon - line.lowerBound <= HeadLimits.fieldNameLength else { throw .fieldNameTooLong }
         name = try FieldName(view, line.lowerBound..<colon)
         isNamedInConnection = false
-        let value = view.trimmed(colon + 1..<line.upperBound)
-        nameStart = UInt16(truncatingIfNeeded: line.lowerBound)
-        nameCount = UInt16(truncatingIfNeeded: colon - line.lowerBound)
-        valueStart = UInt16(truncatingIfNeeded: value.lowerBound)
-        valueCount = UInt16(truncatingIfNeeded: value.count)
+        namePlace = HeadRange(line.lowerBound..<colon)
+        valuePlace = HeadRange(view.trimmed(colon + 1..<line.upperBound))
     }
 
     /// Why the name that begins `line` ends at `stop` without a colon, or is empty.
@@ -57,17 +64,19 @@ struct FieldTable: ~Copyable {
     private static var usual: Int { 40 }
 
     private var lines: UnsafeMutablePointer<FieldLine>?
-    private var room = 0
-    private var byteCount = 0
+    private var byteCount: UInt32 = 0
+    private var room: UInt16 = 0
+    private var filled: UInt16 = 0
     /// Where blocks come from; nil: from malloc.
     private let pool: BufferPool?
-    private(set) var count = 0
     /// A bit for each name that occurs, and for each that occurs more than once.
     private var seen: UInt64 = 0
     private var seenTwice: UInt64 = 0
 
     init(pool: BufferPool?) { self.pool = pool }
     deinit { giveBack() }
+
+    var count: Int { @inline(__always) get { Int(filled) } }
 
     subscript(index: Int) -> FieldLine {
         @inline(__always)
@@ -79,9 +88,9 @@ struct FieldTable: ~Copyable {
 
     @inline(__always)
     mutating func append(_ line: FieldLine) {
-        if count == room { grow() }
+        if filled == room { grow() }
         unsafe (lines.unsafelyUnwrapped + count).initialize(to: line)
-        count += 1
+        filled += 1
         let bit: UInt64 = 1 << UInt64(line.name.rawValue)
         seenTwice |= seen & bit
         seen |= bit
@@ -103,26 +112,28 @@ struct FieldTable: ~Copyable {
         if let lines = unsafe lines { unsafe larger.moveInitialize(from: lines, count: count) }
         giveBack()
         unsafe lines = unsafe larger
-        room = pool == nil ? wanted : min(size / MemoryLayout<FieldLine>.stride, Self.capacity)
-        byteCount = size
+        room = UInt16(pool == nil ? wanted : min(size / MemoryLayout<FieldLine>.stride, Self.capacity))
+        byteCount = UInt32(size)
     }
 
     private func giveBack() {
         guard let lines = unsafe lines else { return }
-        if let pool { unsafe pool.give(lines, byteCount) } else { unsafe lines.deallocate() }
+        if let pool { unsafe pool.give(lines, Int(byteCount)) } else { unsafe lines.deallocate() }
     }
 
-    /// Forgets the lines, and holds no memory until there are new ones.
+    /// Forgets the lines but for which names there were, and holds no memory until there are new ones.
     mutating func release() {
         giveBack()
         unsafe lines = nil
         room = 0
-        removeAll()
+        filled = 0
     }
+    /// There were lines, which have been given back.
+    var isReleased: Bool { filled == 0 && seen != 0 }
 
     @inline(__always)
     mutating func removeAll() {
-        count = 0
+        filled = 0
         seen = 0
         seenTwice = 0
     }

@@ -1,7 +1,7 @@
 /// The rule that a message broke: one case a rule.
 ///
 /// A rejected message leaves its connection without a defined position, so that the answer is always followed by a close.
-public enum Rejection: UInt8, Error, Sendable, CaseIterable {
+public enum Rejection: UInt8, Error, Sendable, CaseIterable, BitwiseCopyable {
     // Any line (RFC 9112 §2.2).
     case controlByte, bareLineFeed, bareCarriageReturn
     // The request line (RFC 9112 §3).

@@ -14,17 +14,17 @@ public struct RequestHead: ~Copyable {
     /// What is asked for, and where its name stands.
     public private(set) var method = Method.other
     /// Where the method's name stands.
-    public private(set) var methodRange = 0..<0
+    public var methodRange: Range<Int> { methodPlace.range }
     /// Path and query: begins with `/` and holds bytes 0x21-0x7e but no `#`. For CONNECT the authority that was asked for.
-    public private(set) var target = 0..<0
+    public var target: Range<Int> { targetPlace.range }
     /// The authority of a target in absolute form, which equals `host` but for case, or what CONNECT asks for; nil in origin form.
-    public private(set) var targetAuthority: Range<Int>?
+    public var targetAuthority: Range<Int>? { authorityPlace?.range }
     /// The version of the request line.
     public private(set) var version = Version.http11
     /// The value of `Host`: a host and perhaps a port.
-    public private(set) var host = 0..<0
+    public var host: Range<Int> { hostPlace.range }
     /// `host` without its port; an IPv6 literal has its brackets.
-    public private(set) var hostName = 0..<0
+    public var hostName: Range<Int> { hostNamePlace.range }
     /// Where the body ends; never `untilClose`.
     public private(set) var framing = BodyFraming.none
     /// Whether the client may send another request on this connection.
@@ -34,6 +34,8 @@ public struct RequestHead: ~Copyable {
     /// Whether the client asks for another protocol: an `Upgrade` field that `Connection` names (RFC 9110 §7.8).
     public private(set) var upgrade = false
 
+    private var methodPlace = HeadRange(), targetPlace = HeadRange(), hostPlace = HeadRange(), hostNamePlace = HeadRange()
+    private var authorityPlace: HeadRange?
     private var fields: FieldTable
     private var scanner = LineScanner()
     private var framingFields = FramingFields()
@@ -43,8 +45,14 @@ public struct RequestHead: ~Copyable {
     /// A head that has room for 128 field lines, in blocks of `pool`, or else of its own.
     public init(pool: BufferPool? = nil) { fields = FieldTable(pool: pool) }
 
-    /// Gives back the room of the field lines, which are not needed any more; all else that was read stands.
+    /// Gives back the room of the field lines, which are not needed for now; all else that was read stands, `contains` among it.
     public mutating func releaseFields() { fields.release() }
+    /// Has the field lines again, if they have been given back. `bytes`: what the head was read from.
+    public mutating func restoreFields(from bytes: UnsafeRawBufferPointer) {
+        guard fields.isReleased else { return }
+        let limits = HeadLimits(byteCount: bytes.count + 1, fieldCount: FieldTable.capacity)
+        guard case .complete = unsafe parse(bytes, limits: limits) else { preconditionFailure("what was read once cannot be read again") }
+    }
 
     // MARK: Fields
 
@@ -95,7 +103,7 @@ public struct RequestHead: ~Copyable {
         framingFields = FramingFields()
         phase = .requestLine
         hasEmptyLine = false
-        targetAuthority = nil
+        authorityPlace = nil
         expectsContinue = false
         upgrade = false
     }
@@ -116,7 +124,7 @@ public struct RequestHead: ~Copyable {
         guard space < line.upperBound, view[space] == Byte.space, space > line.lowerBound else {
             throw space < line.upperBound && view[space] > Byte.space ? .malformedMethod : .malformedRequestLine
         }
-        methodRange = line.lowerBound..<space
+        methodPlace = HeadRange(line.lowerBound..<space)
         guard methodRange.count <= HeadLimits.methodLength else { throw .methodTooLong }
         method = Method(view, methodRange)
         // The last nine bytes are ` HTTP/1.x`; a further space is then found as a byte that no target holds.
@@ -126,8 +134,8 @@ public struct RequestHead: ~Copyable {
         }
         self.version = version
         let target = try RequestTarget(view, space + 1..<versionStart - 1, method)
-        self.target = target.originForm
-        targetAuthority = target.authority?.range
+        targetPlace = HeadRange(target.originForm)
+        authorityPlace = target.authority.map { HeadRange($0.range) }
         phase = .fields
     }
 
@@ -139,8 +147,8 @@ public struct RequestHead: ~Copyable {
         case .host:
             guard !fields.contains(.host) else { throw .repeatedHost }
             guard let authority = Authority(view, field.valueRange) else { throw .malformedHost }
-            host = authority.range
-            hostName = authority.host
+            hostPlace = HeadRange(authority.range)
+            hostNamePlace = HeadRange(authority.host)
         case .contentLength: try framingFields.readLength(view, field.valueRange)
         case .transferEncoding: try framingFields.readCoding(view, field.valueRange, version)
         case .expect:

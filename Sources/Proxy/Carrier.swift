@@ -60,6 +60,12 @@ struct Carrier: ~Copyable {
     /// What waits here at most before streams are held.
     static var heldBytes: Int { 128 << 10 }
 
+    /// Of so many messages that are due at once, the first leave before the others are ready: they would all have to be held. A crowd of
+    /// sixteen takes less yet, and makes requests over HTTP/2 dearer by a fifteenth (measured in pairs).
+    static var crowd: Int { 64 }
+    /// Heads that have been framed since the last flush.
+    var heads = 0
+
     /// Bytes not yet taken by the kernel.
     var waiting: Int {
         switch tls {
@@ -70,6 +76,7 @@ struct Carrier: ~Copyable {
 
     /// Sends what waits as far as the kernel takes it; `.failed` when the connection is broken.
     mutating func flush() -> Transfer {
+        heads = 0
         if tls != nil {
             if session.waiting > 0 {
                 guard unsafe tls?.write(session.outbound) ?? false else { return .failed(0) }
@@ -150,9 +157,13 @@ extension Worker {
     /// Acts on all events; those that acting brings about are acted on as well.
     mutating func drainStreams() {
         var index = 0
+        var last: Int32 = -1
         while index < scratch.eventCount {
             let event = scratch.event(index)
             index += 1
+            // Before the next stream's: what hundreds are to be sent would all be held until the last of them is served.
+            if event.slot != last, unflushedClients.count >= Carrier.crowd { flushWritten() }
+            last = event.slot
             guard carriers.holds(event.connection), carriers[event.connection].stage != .gone else { continue }
             if carriers[event.connection].isClient { serveClientStream(event) } else { serveProviderStream(event) }
         }
@@ -166,6 +177,12 @@ extension Worker {
         guard !carriers[fd].isStirred, carriers[fd].stage != .gone else { return }
         carriers[fd].isStirred = true
         stirred.append(fd)
+    }
+
+    /// Before one more request's head: a crowd's leave in parts. What a broken connection comes to is seen by the flush that ends the turn.
+    mutating func countHead(on fd: Int32) {
+        if carriers[fd].heads >= Carrier.crowd { _ = carriers[fd].flush() }
+        carriers[fd].heads += 1
     }
 
     /// At the end of a turn: all frames of a connection leave together.

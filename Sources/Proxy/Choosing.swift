@@ -5,20 +5,22 @@ internal import Sockets
 
 /// The candidates that a request has done with: it was refused there, or they cannot be had.
 struct TriedPositions {
-    private var positions = InlineArray<16, Int32>(repeating: -1)
-    private(set) var count = 0
+    private var positions = InlineArray<16, UInt16>(repeating: 0)
+    private var filled: UInt8 = 0
 
+    var count: Int { Int(filled) }
     /// After so many the request has seen enough.
     var isFull: Bool { count == positions.count }
 
     mutating func insert(_ position: Int) {
         guard !isFull else { return }
-        positions[count] = Int32(truncatingIfNeeded: position)
-        count += 1
+        // Of a line-up with more than 65,535 places, the last ones are one.
+        positions[count] = UInt16(clamping: position)
+        filled += 1
     }
     @inline(__always)
     func contains(_ position: Int) -> Bool {
-        for at in 0..<count where Int(positions[at]) == position { return true }
+        for at in 0..<count where positions[at] == UInt16(clamping: position) { return true }
         return false
     }
 }

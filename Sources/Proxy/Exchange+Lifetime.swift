@@ -162,7 +162,8 @@ extension Exchange {
         paidInsteadOf = nil
         response.reset()
         response.releaseFields()
-        answer = MessageBody()
+        request.clear()
+        answer.clear()
         status = 0
         ownBytes = 0
         answeredAt = 0

@@ -30,7 +30,7 @@ struct Exchange: ~Copyable {
     // The request
     var head: RequestHead
     var headBytes: ByteQueue
-    var request = MessageBody()
+    var request: MessageBody
     /// Lines behind the body, with the empty line that ends them.
     var requestTrailers: ByteQueue
     var replay: ReplayCopy
@@ -93,7 +93,7 @@ struct Exchange: ~Copyable {
     var tokens: Pooled<TokenCount>
     var response: ResponseHead
     var refusalLook = RefusalLook()
-    var answer = MessageBody()
+    var answer: MessageBody
     var echo: EchoMask
     var answerTrailers: ByteQueue
     /// The status sent to the client; 0 when it left before.
@@ -115,6 +115,8 @@ struct Exchange: ~Copyable {
         response = ResponseHead(pool: pool)
         look = BodyLook(pool: pool)
         headBytes = ByteQueue(pool: pool)
+        request = MessageBody(pool: pool)
+        answer = MessageBody(pool: pool)
         replay = ReplayCopy(pool: pool)
         requestTrailers = ByteQueue(pool: pool)
         answerTrailers = ByteQueue(pool: pool)
@@ -259,6 +261,7 @@ extension Worker {
     /// 6. The upstream's head: the client's credentials and hop-by-hop fields out, ours in. False: its connection takes no request any more.
     private mutating func inject(_ id: Int32, into fd: Int32) -> Bool {
         let bytes = unsafe RawSpan(_unsafeBytes: exchanges[id].headBytes.bytes)
+        unsafe bytes.withUnsafeBytes { unsafe exchanges[id].head.restoreFields(from: $0) }  // an earlier attempt may have given them back
         let origin = exchanges[id].origin
         let injector = Injector(
             hostLine: origins[origin].hostLine, basePath: origins[origin].basePath, candidate: exchanges[id].candidate,
@@ -268,6 +271,7 @@ extension Worker {
         output.isSecret = true
         let secretsFrom = injector.write(exchanges[id].head, bytes, to: &output)
         upstreams[fd].outbound.take(from: &output)
+        holdLessOfHead(id)
         return sendRequestHead(id, to: fd, secretsFrom: secretsFrom)
     }
 

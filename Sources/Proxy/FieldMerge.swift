@@ -15,7 +15,7 @@ struct FieldMerge: Sendable {
         output.append(": ")
         output.append(bytes.extracting(field.valueRange))
         if lastIndex(head, bytes) == index {
-            var separated = field.valueCount > 0
+            var separated = !field.valueRange.isEmpty
             for value in values where !isPresent(value, head, bytes) {
                 if separated { output.append(",") }
                 output.append(value)

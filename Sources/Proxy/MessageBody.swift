@@ -2,14 +2,17 @@ internal import HTTP
 internal import Sockets
 
 /// Where the relay of one body stands: which bytes belong to it, and when it is whole.
-struct MessageBody {
+struct MessageBody: ~Copyable {
     private(set) var framing = BodyFraming.none
     /// Bytes still to come of a body whose length is known.
     private(set) var remaining = 0
-    private var decoder = ChunkDecoder()
+    /// While a chunked body is read.
+    private var decoder: Pooled<ChunkDecoder>
     private(set) var isComplete = true
     /// Body bytes seen so far, without chunk framing.
     private(set) var byteCount = 0
+
+    init(pool: BufferPool) { decoder = Pooled(pool: pool) }
 
     /// What one step through received bytes came to.
     enum Step {
@@ -26,11 +29,14 @@ struct MessageBody {
     }
 
     mutating func begin(_ framing: BodyFraming) {
-        self = MessageBody()
         self.framing = framing
         isComplete = !framing.mayHaveBytes
-        if case .length(let count) = framing { remaining = count }
+        if case .length(let count) = framing { remaining = count } else { remaining = 0 }
+        if framing == .chunked { decoder.hold(ChunkDecoder()) } else { decoder.release() }
+        byteCount = 0
     }
+    /// Forgets a body, whole or not.
+    mutating func clear() { begin(.none) }
 
     /// The next run of body bytes in `bytes` from `start` on.
     @inline(__always)
@@ -53,19 +59,24 @@ struct MessageBody {
     }
 
     private mutating func nextChunk(_ bytes: RawSpan, from start: Int) -> Step {
-        switch unsafe bytes.withUnsafeBytes({ unsafe decoder.next($0, from: start) }) {
+        switch unsafe bytes.withUnsafeBytes({ unsafe decoder.value.next($0, from: start) }) {
         case .data(let at, let count, let next):
             byteCount += count
             return .data(start: at, count: count, next: next)
         case .trailers(let at, let count, let next):
-            isComplete = decoder.isDone
+            if decoder.value.isDone { complete() }
             return .trailers(start: at, count: count, next: next)
         case .starved: return .starved
         case .done(let next):
-            isComplete = true
+            complete()
             return .ended(next: next)
         case .malformed(let rejection): return .broken(rejection)
         }
+    }
+
+    private mutating func complete() {
+        isComplete = true
+        decoder.release()
     }
 
     /// The connection ended in an orderly way: that completes a body which nothing else delimits.

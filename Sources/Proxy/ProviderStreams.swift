@@ -69,6 +69,7 @@ extension Worker {
 
     private mutating func awaitStream(_ id: Int32) {
         exchanges[id].stage = .connecting
+        holdLessOfHead(id)
         awaiting.append(id)
     }
 
@@ -120,6 +121,7 @@ extension Worker {
         let fd = upstreams[slot].stream.carrier
         let ends = !exchanges[id].head.framing.mayHaveBytes
         let scheme: StaticString = origins[upstreams[slot].origin].usesTLS ? "https" : "http"
+        countHead(on: fd)
         let number = unsafe carriers[fd].session.request(
             upstreams[slot].outbound.mutableBytes, slot: slot, scheme: scheme, secretsFrom: secretsFrom, ends: ends)
         upstreams[slot].outbound.wipe()

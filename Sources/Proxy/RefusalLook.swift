@@ -118,7 +118,7 @@ extension Worker {
 
     /// The body so far without its framing, and whether that is all that is wanted.
     private func gathered(_ id: Int32, _ body: RawSpan, limit: Int) -> (text: [UInt8], isWhole: Bool) {
-        var reader = MessageBody()
+        var reader = MessageBody(pool: pool)
         reader.begin(exchanges[id].response.framing)
         var text: [UInt8] = []
         var at = 0

@@ -121,6 +121,12 @@ extension Worker {
         holdLess(id)
     }
 
+    /// A thousand requests may wait for their answers at a time, or for a connection: the field lines, which are of use again only where an
+    /// answer tells of its request's, are given back; another attempt reads them anew.
+    mutating func holdLessOfHead(_ id: Int32) {
+        if !exchanges[id].allowsOrigin, !exchanges[id].wantsWebSocket { exchanges[id].head.releaseFields() }
+    }
+
     /// An answer may go on for an hour: what was needed only to get there is given back.
     private mutating func holdLess(_ id: Int32) {
         exchanges[id].response.releaseFields()

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Blocks of 256 and 512 bytes and of 1, 4, 16, 64, 256 and 1,024 KiB kept for reuse by one worker. A handle: copies share the pool.
+/// Blocks of 256, 384 and 512 bytes and of 1, 4, 16, 64, 256 and 1,024 KiB kept for reuse by one worker. A handle: copies share the pool.
 ///
 /// A trivial struct around a pointer and not a class, so that passing it costs no retain. It lives as long as its thread.
 @safe
@@ -9,7 +9,7 @@ public struct BufferPool {
         var free: UnsafeMutableRawPointer?
         var count = 0
     }
-    static var classes: Int { 8 }
+    static var classes: Int { 9 }
     let shelves: UnsafeMutablePointer<Shelf>
 
     /// An empty pool.
@@ -19,11 +19,11 @@ public struct BufferPool {
     }
 
     @inline(__always) static func shelf(for size: Int) -> Int {
-        size <= 512 ? (size <= 256 ? 0 : 1) : size <= 1024 ? 2 : (63 - (size - 1).leadingZeroBitCount - 10) / 2 + 3
+        size <= 512 ? (size <= 256 ? 0 : size <= 384 ? 1 : 2) : size <= 1024 ? 3 : (63 - (size - 1).leadingZeroBitCount - 10) / 2 + 4
     }
-    @inline(__always) static func room(_ shelf: Int) -> Int { shelf < 2 ? 256 << shelf : 1024 << (2 * (shelf - 2)) }
+    @inline(__always) static func room(_ shelf: Int) -> Int { shelf < 3 ? 256 + 128 * shelf : 1024 << (2 * (shelf - 3)) }
     /// Blocks kept per shelf: under 4 MiB of small ones, a few of each larger size.
-    @inline(__always) static func keep(_ shelf: Int) -> Int { shelf < 3 ? 1024 : shelf == 3 ? 256 : shelf == 4 ? 64 : 8 }
+    @inline(__always) static func keep(_ shelf: Int) -> Int { shelf < 4 ? 1024 : shelf == 4 ? 256 : shelf == 5 ? 64 : 8 }
 
     /// A block of at least `size` bytes, and its capacity.
     public func take(_ size: Int) -> (UnsafeMutableRawPointer, Int) {

@@ -61,6 +61,30 @@ import Testing
         #expect(request("\(line)\r\nHost: a\r\n\r\n").rejection == rejection)
     }
 
+    @Test func fieldLinesThatWereGivenBackAreReadAgain() {
+        let text = Array("POST /v1/a HTTP/1.1\r\nHost: h\r\nOrigin: https://o\r\nContent-Length: 3\r\nX-A: 1\r\n\r\n".utf8)
+        var head = RequestHead()
+        let outcome = unsafe text.withUnsafeBytes { unsafe head.parse($0, limits: .init()) }
+        #expect(outcome == .complete(byteCount: text.count))
+        head.releaseFields()
+        let hasOrigin = head.contains(.origin)
+        var origin = head.first(.origin)
+        #expect(hasOrigin)
+        #expect(origin == nil)
+        #expect(head.fieldCount == 0)
+        #expect(head.framing == .length(3))
+        #expect(head.target == 5..<10)
+        unsafe text.withUnsafeBytes { unsafe head.restoreFields(from: $0) }
+        origin = head.first(.origin)
+        #expect(head.fieldCount == 4)
+        #expect(origin?.valueRange.count == 9)
+        #expect(head.framing == .length(3))
+        #expect(head.target == 5..<10)
+        // Nothing was given back, and so nothing is read.
+        unsafe head.restoreFields(from: UnsafeRawBufferPointer(start: nil, count: 0))
+        #expect(head.fieldCount == 4)
+    }
+
     @Test func oneEmptyLineBeforeTheRequestLineIsReadOver() {
         let head = request("\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(head.outcome == .complete(byteCount: 30))

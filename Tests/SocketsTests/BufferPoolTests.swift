@@ -2,9 +2,10 @@
 import Testing
 
 @Suite struct BufferPoolTests {
-    /// The smallest block that each size gets: 256 and 512 bytes, 1 KiB, then four times as much each.
+    /// The smallest block that each size gets: 256, 384 and 512 bytes, 1 KiB, then four times as much each.
     @Test(arguments: [
-        (1, 256), (256, 256), (257, 512), (512, 512), (513, 1_024), (1_024, 1_024), (1_025, 4_096), (4_096, 4_096), (4_097, 16_384),
+        (1, 256), (256, 256), (257, 384), (384, 384), (385, 512), (512, 512), (513, 1_024), (1_024, 1_024), (1_025, 4_096), (4_096, 4_096),
+        (4_097, 16_384),
         (16_384, 16_384), (16_385, 65_536), (65_536, 65_536), (65_537, 262_144), (262_144, 262_144),
         (262_145, 1 << 20), (1 << 20, 1 << 20),
     ])
@@ -35,7 +36,7 @@ import Testing
         #expect(pool.take(size).0 == first)
     }
 
-    @Test(arguments: [(256, 1_024), (1_024, 1_024), (4_096, 256), (16_384, 64), (65_536, 8), (1 << 20, 8)])
+    @Test(arguments: [(256, 1_024), (384, 1_024), (512, 1_024), (1_024, 1_024), (4_096, 256), (16_384, 64), (65_536, 8), (1 << 20, 8)])
     func aShelfKeepsOnlySoMany(capacity: Int, limit: Int) {
         let pool = BufferPool()
         let blocks = (0..<limit + 3).map { _ in pool.take(capacity).0 }

@@ -54,7 +54,8 @@ class Provider:
                     while total < count:
                         total += len(self.rfile.read(min(MIB, count - total)))
                 key = self.headers.get("Authorization", "").removeprefix("Bearer ")
-                provider.asked.append((key, total))
+                passed = tuple((name.lower(), value) for name, value in self.headers.items() if name.lower() != "authorization")
+                provider.asked.append((key, total, passed))
                 status, fields, body = provider.refusal if key == "sk-one" else (200, {}, str(total))
                 if status == 0:
                     self.connection.close()
@@ -101,7 +102,7 @@ def command(state, config, *arguments):
 def send(proxy, size, chunked):
     """Status, profile, reason and body of a POST with `size` octets."""
     with contextlib.closing(proxy.connect(timeout=120)) as connection:
-        head = "POST /openai/v1/responses HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        head = "POST /openai/v1/responses HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Trace: t-1\r\n"
         block = b"x" * MIB
         try:
             if chunked:
@@ -144,15 +145,17 @@ def rows():
                     provider.asked.clear()
                     kept = size <= (MIB if chunked else 32 * MIB)
                     got, profile, reason, text = send(proxy, size, chunked)
-                    asked = [key for key, _ in provider.asked]
+                    asked = [key for key, _, _ in provider.asked]
+                    others = {fields for _, _, fields in provider.asked}
                     if moves and kept:
                         holds = (got, profile, reason, text) == (200, "openai:two", "failover", str(size).encode())
-                        holds = holds and asked == ["sk-one", "sk-two"] and {total for _, total in provider.asked} == {size}
+                        holds = holds and asked == ["sk-one", "sk-two"] and {total for _, total, _ in provider.asked} == {size}
+                        holds = holds and len(others) == 1 and ("x-trace", "t-1") in others.pop()
                     else:
                         holds = got == (status or 502) and asked == ["sk-one"] and (status == 0 or text == body.encode())
                     if not holds:
                         wrong.append(f"{name}{' chunked' if chunked else ''}: {got} {profile} {reason} {text[:60]} asked {asked}")
-            sentence = "goes to the next profile with the whole body, where that was kept" if moves else "is the client's, and nobody else is asked"
+            sentence = "goes to the next profile with all its fields and the whole body, where that was kept" if moves else "is the client's, and nobody else is asked"
             check(not wrong, f"{row} {sentence}: 0 B, 4 KiB, 31 MiB, 33 MiB, chunked and not", "; ".join(wrong))
 
 
@@ -197,7 +200,7 @@ def shared():
         time.sleep(1.5)
         _, profile, reason, _ = send(other, 4, False)
         check(
-            (profile, reason, [key for key, _ in provider.asked]) == ("openai:two", "cooldown", ["sk-two"]),
+            (profile, reason, [key for key, _, _ in provider.asked]) == ("openai:two", "cooldown", ["sk-two"]),
             "a second server on the same store obeys the first one's rest", f"{profile} {reason} {provider.asked}")
 
 
