@@ -50,8 +50,8 @@ public struct RequestHead: ~Copyable {
     /// Has the field lines again, if they have been given back. `bytes`: what the head was read from.
     public mutating func restoreFields(from bytes: UnsafeRawBufferPointer) {
         guard fields.isReleased else { return }
-        let limits = HeadLimits(byteCount: bytes.count + 1, fieldCount: FieldTable.capacity)
-        guard case .complete = unsafe parse(bytes, limits: limits) else { preconditionFailure("what was read once cannot be read again") }
+        let outcome = unsafe parse(bytes, limits: HeadLimits())
+        guard case .complete = outcome else { preconditionFailure("what was read once cannot be read again") }
     }
 
     // MARK: Fields
