@@ -63,7 +63,7 @@ struct Carrier: ~Copyable {
     /// Of so many messages that are due at once, the first leave before the others are ready: they would all have to be held. A crowd of
     /// sixteen takes less yet, and makes requests over HTTP/2 dearer by a fifteenth (measured in pairs).
     static var crowd: Int { 64 }
-    /// Heads that have been framed since the last flush.
+    /// Requests' heads that have been framed since the last flush.
     var heads = 0
 
     /// Bytes not yet taken by the kernel.
@@ -179,11 +179,8 @@ extension Worker {
         stirred.append(fd)
     }
 
-    /// Before one more request's head: a crowd's leave in parts. What a broken connection comes to is seen by the flush that ends the turn.
-    mutating func countHead(on fd: Int32) {
-        if carriers[fd].heads >= Carrier.crowd { _ = carriers[fd].flush() }
-        carriers[fd].heads += 1
-    }
+    /// Sends the requests of a crowd that have been framed, before one more is. What a broken connection comes to is seen by the flush that ends the turn.
+    mutating func flushCrowd(on fd: Int32) { if carriers[fd].heads >= Carrier.crowd { _ = carriers[fd].flush() } }
 
     /// At the end of a turn: all frames of a connection leave together.
     mutating func flushCarriers() {

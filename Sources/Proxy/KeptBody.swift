@@ -17,7 +17,7 @@ extension Worker {
     }
     private static var worthwhileBytes: Int { 8 << 10 }
     /// What one receive takes there at most. These bytes are touched a time less than those that go by the worker's buffer: 1 MiB costs a sixth less
-    /// than with 64 KiB at a time, and with 256 KiB a tenth more again (measured in pairs).
+    /// than with 72 KiB at a time, and with 256 KiB a tenth more again (measured in pairs).
     private static var roomBytes: Int { 128 << 10 }
 
     /// Sends on what has been received there.

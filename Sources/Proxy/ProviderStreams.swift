@@ -121,10 +121,11 @@ extension Worker {
         let fd = upstreams[slot].stream.carrier
         let ends = !exchanges[id].head.framing.mayHaveBytes
         let scheme: StaticString = origins[upstreams[slot].origin].usesTLS ? "https" : "http"
-        countHead(on: fd)
+        flushCrowd(on: fd)
         let number = unsafe carriers[fd].session.request(
             upstreams[slot].outbound.mutableBytes, slot: slot, scheme: scheme, secretsFrom: secretsFrom, ends: ends)
         upstreams[slot].outbound.wipe()
+        carriers[fd].heads += 1
         stir(fd)
         guard let number else {
             upstreams[slot].stream.isClosed = true

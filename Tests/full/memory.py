@@ -32,6 +32,7 @@ from harness import (
     status,
     store,
 )
+from stub import Stub, stub_state
 
 SIZE = 500_000_000
 BLOCK = bytes(range(251)) * 261
@@ -140,6 +141,24 @@ def thousand_streams(sandbox):
             "under 40 KiB",
         )
         check(bool(eventually(lambda: proxy.ask("/openai/v1/chat/completions", CHAT)[0] == 200)), "it still serves when they have left")
+
+
+def multiplexed_streams():
+    """Asked for at once, of a provider that speaks HTTP/2, begins each answer and says no more."""
+    stub = Stub()
+    request = post("/anthropic/v1/messages", CHAT)
+    with Proxy(stub_state(stub, http2=True)) as proxy:
+        proxy.ask("/anthropic/v1/messages", CHAT)
+        stub.holds = True
+        before = status(proxy.pid, "VmRSS")
+        connections = [proxy.connect() for _ in range(STREAMS)]
+        for connection in connections:
+            connection.sendall(request)
+        begun = sum(receive_head(connection)[0].startswith("HTTP/1.1 200") for connection in connections)
+        each = (status(proxy.pid, "VmRSS") - before) / STREAMS
+        for connection in connections:
+            connection.close()
+        check(begun == STREAMS and each < 3.072, f"{begun} streams on one connection over HTTP/2: resident memory for each", f"{each:.2f} KiB", "under 3 MiB in all")
 
 
 # MARK: - Ten thousand connections, two thousand streams, in clear
@@ -327,6 +346,7 @@ def suite():
     with Proxy(sandbox.state) as proxy:
         large_bodies(proxy)
     thousand_streams(sandbox)
+    multiplexed_streams()
     crowd(sandbox)
     stopped_reader(sandbox)
 
