@@ -1,4 +1,4 @@
-internal import CLinux
+internal import Sockets
 
 /// Which processors do what: one has the proxy under test to itself, another has the load and the stub.
 struct Processors {
@@ -15,17 +15,8 @@ struct Processors {
 
     /// The first two that this process may run on.
     init() {
-        var words = [UInt64](repeating: 0, count: 16)
-        guard unsafe kb_affinity(&words) == 0, case let allowed = Self.numbers(in: words), allowed.count >= 2 else {
-            (proxy, bench) = (nil, nil)
-            return
-        }
-        (proxy, bench) = (allowed[0], allowed[1])
-    }
-
-    /// The numbers of the bits that are set.
-    static func numbers(in words: [UInt64]) -> [Int] {
-        (0..<words.count * 64).filter { words[$0 / 64] >> UInt64($0 % 64) & 1 == 1 }
+        let allowed = CPU.allowed
+        (proxy, bench) = allowed.count >= 2 ? (allowed[0], allowed[1]) : (nil, nil)
     }
 
     /// From now on this thread, and what it starts, runs where the load and the stub do.
@@ -38,9 +29,6 @@ struct Processors {
     }
 
     private func move(to number: Int?) {
-        guard let number else { return }
-        var words = [UInt64](repeating: 0, count: 16)
-        words[number / 64] = 1 << UInt64(number % 64)
-        _ = unsafe kb_set_affinity(words)
+        if let number { CPU.keep(to: [number]) }
     }
 }

@@ -14,9 +14,3 @@ public enum Pause {
     /// Sleeps for so long.
     public static func milliseconds(_ count: Int32) { usleep(UInt32(max(0, count)) * 1000) }
 }
-
-/// The machine.
-public enum CPU {
-    /// Processors that this process may run on.
-    public static var count: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
-}

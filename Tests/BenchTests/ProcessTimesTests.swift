@@ -36,9 +36,6 @@ import Testing
         #expect(ProcessTimes.mebibytes("VmRSS", of: [own]) > 1)
     }
 
-    @Test(arguments: [([0b101, 0], [0, 2]), ([0, 0b10], [65]), ([0, 0], [])])
-    func `Processors are the bits that are set`(words: [UInt64], numbers: [Int]) { #expect(Processors.numbers(in: words) == numbers) }
-
     @Test func `A processor's make is its model name`() {
         #expect(Surroundings.processorModel(cpuinfo: "processor\t: 0\nmodel name\t: AMD EPYC: 7\nx: y") == "AMD EPYC: 7")
         #expect(Surroundings.processorModel(cpuinfo: "") == nil)
