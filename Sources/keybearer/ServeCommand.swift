@@ -125,7 +125,6 @@ struct ServeCommand: ParsableCommand {
     /// that this server may serve.
     private static func wait(_ signals: StopSignals, _ reload: SettingsReload, _ logger: Logger) -> Int32 {
         var watch = ExpiryWatch()
-        var isStarting = true
         while true {
             let installation = reload.installation
             let agents = Agents(installation)
@@ -137,19 +136,10 @@ struct ServeCommand: ParsableCommand {
                 reports.append(report)
                 for news in watch.look(agent, report) { tell(news, logger) }
             }
-            guard let signal = next(of: signals, within: Int(ExpiryWatch.pause(reports)), &isStarting) else { continue }
+            guard let signal = signals.next(within: Int(ExpiryWatch.pause(reports))) else { continue }
             if signal != SIGHUP || signals.hangupEnds { return signal }
             reload.take()
         }
-    }
-
-    /// The next signal. The start is over when a second has passed without one: most of the code that is mapped by then is not run again.
-    private static func next(of signals: StopSignals, within milliseconds: Int, _ isStarting: inout Bool) -> Int32? {
-        guard isStarting else { return signals.next(within: milliseconds) }
-        if let signal = signals.next(within: 1_000) { return signal }
-        isStarting = false
-        ProgramText.release()
-        return signals.next(within: milliseconds)
     }
 
     private static func tell(_ news: ExpiryWatch.News, _ logger: Logger) {

@@ -39,19 +39,6 @@ BLOCK = bytes(range(251)) * 261
 STREAMS = 1000
 
 
-@contextlib.contextmanager
-def settled(state, **options):
-    """A proxy whose start is over: a second after it its code has been given back, which would be taken for what was measured."""
-    with Proxy(state, **options) as proxy:
-        time.sleep(1.5)
-        yield proxy
-
-
-def own(pid):
-    """What it holds, in KiB, without what is mapped of its executable and libraries."""
-    return status(pid, "RssAnon")
-
-
 def growth(pid, act):
     """How much more than now was resident at any time during `act()`, in KiB; and its result."""
     before = status(pid, "VmRSS")
@@ -133,7 +120,7 @@ async def hold_streams(proxy, request):
     for _ in range(STREAMS // 50):
         streams += await asyncio.gather(*(open_stream(proxy.port, request) for _ in range(50)))
     await asyncio.sleep(2)
-    held = own(proxy.pid)
+    held = status(proxy.pid, "VmRSS")
     alive = sum(not reader.at_eof() for reader, _ in streams)
     for _, writer in streams:
         writer.close()
@@ -142,9 +129,9 @@ async def hold_streams(proxy, request):
 
 def thousand_streams(sandbox):
     request = post("/openai/v1/chat/completions", CHAT, {"Sandbox-Interval": "1s", "Sandbox-Events": "120"})
-    with settled(sandbox.state) as proxy:
+    with Proxy(sandbox.state) as proxy:
         proxy.ask("/openai/v1/chat/completions", CHAT)
-        before = own(proxy.pid)
+        before = status(proxy.pid, "VmRSS")
         held, alive = asyncio.run(hold_streams(proxy, request))
         each = (held - before) / STREAMS
         check(
@@ -160,15 +147,15 @@ def multiplexed_streams():
     """Asked for at once, of a provider that speaks HTTP/2, begins each answer and says no more."""
     stub = Stub()
     request = post("/anthropic/v1/messages", CHAT)
-    with settled(stub_state(stub, http2=True)) as proxy:
+    with Proxy(stub_state(stub, http2=True)) as proxy:
         proxy.ask("/anthropic/v1/messages", CHAT)
         stub.holds = True
-        before = own(proxy.pid)
+        before = status(proxy.pid, "VmRSS")
         connections = [proxy.connect() for _ in range(STREAMS)]
         for connection in connections:
             connection.sendall(request)
         begun = sum(receive_head(connection)[0].startswith("HTTP/1.1 200") for connection in connections)
-        each = (own(proxy.pid) - before) / STREAMS
+        each = (status(proxy.pid, "VmRSS") - before) / STREAMS
         for connection in connections:
             connection.close()
         check(begun == STREAMS and each < 3.072, f"{begun} streams on one connection over HTTP/2: resident memory for each", f"{each:.2f} KiB", "under 3 MiB in all")
@@ -202,13 +189,13 @@ def crowd(sandbox):
     threading.Thread(target=lambda: asyncio.run(silent_provider(started)), daemon=True).start()
     config = settings(sandbox, "limits: { connections: 15000 }", ollama=f"http://127.0.0.1:{started.get()}")
     request = post("/ollama/v1/chat/completions", CHAT)
-    with settled(sandbox.state, config=config) as proxy:
+    with Proxy(sandbox.state, config=config) as proxy:
         proxy.ask("/openai/v1/chat/completions", CHAT)
         wanted = min(10_000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
-        before = own(proxy.pid)
+        before = status(proxy.pid, "VmRSS")
         idle = [proxy.connect() for _ in range(wanted)]
         eventually(lambda: open_files(proxy) > wanted)
-        each = (own(proxy.pid) - before) / wanted
+        each = (status(proxy.pid, "VmRSS") - before) / wanted
         check(each < 4, f"{wanted} idle connections in clear: resident memory for each", f"{each:.2f} KiB", "under 4 KiB")
         times = []
         for _ in range(50):
@@ -219,7 +206,7 @@ def crowd(sandbox):
         for connection in idle:
             connection.close()
         eventually(lambda: open_files(proxy) < 500)
-        streams, before = [], own(proxy.pid)
+        streams, before = [], status(proxy.pid, "VmRSS")
         for _ in range(2000):
             streams.append(proxy.connect())
             streams[-1].sendall(request)
@@ -229,7 +216,7 @@ def crowd(sandbox):
             while b"data: on" not in received:
                 received += stream.recv(4096) or b"data: on, or rather not"
             served += b"rather not" not in received
-        each = (own(proxy.pid) - before) / 2000
+        each = (status(proxy.pid, "VmRSS") - before) / 2000
         check(served == 2000 and each < 4, f"{served} streams open in clear: resident memory for each", f"{each:.2f} KiB", "under 4 KiB")
         for stream in streams:
             stream.close()
@@ -271,16 +258,16 @@ class Flood:
 def stopped_reader(sandbox):
     flood = Flood()
     config = settings(sandbox, ollama=f"http://127.0.0.1:{flood.port}")
-    with settled(sandbox.state, config=config) as proxy:
+    with Proxy(sandbox.state, config=config) as proxy:
         proxy.ask("/openai/v1/chat/completions", CHAT)
-        before = own(proxy.pid)
+        before = status(proxy.pid, "VmRSS")
         with contextlib.closing(proxy.connect(receive_buffer=65536)) as client:
             client.sendall(post("/ollama/v1/chat/completions", CHAT))
             receive_head(client)
             time.sleep(1.5)
             first = flood.drained
             time.sleep(1.5)
-            kib = own(proxy.pid) - before
+            kib = status(proxy.pid, "VmRSS") - before
             then = flood.drained - first
             check(
                 then == 0 and first < 8 << 20,
@@ -291,13 +278,13 @@ def stopped_reader(sandbox):
             check(kib < 300, "a client that stops reading: resident memory grows by", f"{kib} KiB", "under 300 KiB")
         # The same over TLS, many at once.
         clients = []
-        before = own(proxy.pid)
+        before = status(proxy.pid, "VmRSS")
         for _ in range(50):
             client = proxy.connect(receive_buffer=65536)
             client.sendall(head("GET", "/openai/v1/models", {"Sandbox-Bytes": 50_000_000}))
             clients.append(client)
         time.sleep(2)
-        each = (own(proxy.pid) - before) / len(clients)
+        each = (status(proxy.pid, "VmRSS") - before) / len(clients)
         check(
             each < 300,
             f"{len(clients)} clients that stop reading 50 MB each over TLS: resident memory for each",
@@ -333,7 +320,7 @@ def latencies(connection, request):
 def event_latency(sandbox):
     fields = {"Sandbox-Timestamps": "1", "Sandbox-Events": "1000", "Sandbox-Interval": "3ms"}
     key = store(sandbox.state)["profiles"]["openai:default"]["key"]
-    with settled(sandbox.state) as proxy:
+    with Proxy(sandbox.state) as proxy:
         for _ in range(2):
             # The first round warms up; the second counts.
             with contextlib.closing(sandbox.connect()) as connection:
@@ -356,7 +343,7 @@ def event_latency(sandbox):
 def suite():
     sandbox = Sandbox()
     event_latency(sandbox)
-    with settled(sandbox.state) as proxy:
+    with Proxy(sandbox.state) as proxy:
         large_bodies(proxy)
     thousand_streams(sandbox)
     multiplexed_streams()

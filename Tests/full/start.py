@@ -68,8 +68,8 @@ def suite():
             codes.add(code)
             ready.append(serves)
             answered.append(whole)
-            # Idle: what starts beside the first request has settled, and a second after the start its code has been given back.
-            time.sleep(1.5)
+            # Idle: what starts beside the first request has settled.
+            time.sleep(0.5)
             resident.append(status(process.pid, "VmRSS") / 1024)
             parts.append((status(process.pid, "RssAnon") / 1024, status(process.pid, "RssFile") / 1024))
             end(process)
