@@ -50,6 +50,7 @@ public struct RequestHead: ~Copyable {
     /// Has the field lines again, if they have been given back. `bytes`: what the head was read from.
     public mutating func restoreFields(from bytes: UnsafeRawBufferPointer) {
         guard fields.isReleased else { return }
+        // No settings allow more than these limits do.
         let outcome = unsafe parse(bytes, limits: HeadLimits())
         guard case .complete = outcome else { preconditionFailure("what was read once cannot be read again") }
     }

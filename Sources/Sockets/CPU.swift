@@ -1,17 +1,17 @@
 internal import CLinux
 internal import Glibc
 
-/// The processors that this process may run on (sched_setaffinity(2), cpuset).
+/// The processors, and who may run on which (sched_setaffinity(2), cpuset).
 public enum CPU {
     /// Words of 64 processors that are asked for.
     private static var words: Int { 16 }
 
-    /// Their numbers, of which the kernel gives one at least; empty where it does not say.
+    /// The numbers of those that the calling thread may run on, one at least; empty where the kernel does not say.
     public static var allowed: [Int] {
         var set = [UInt64](repeating: 0, count: words)
         return unsafe kb_affinity(&set) == 0 ? numbers(in: set) : []
     }
-    /// How many they are.
+    /// How many the calling thread may run on.
     public static var count: Int {
         let allowed = allowed.count
         return allowed > 0 ? allowed : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
@@ -24,9 +24,6 @@ public enum CPU {
         for number in numbers where number / 64 < words { set[number / 64] |= 1 << UInt64(number % 64) }
         return unsafe kb_set_affinity(set) == 0
     }
-
-    /// Those for work that nobody must notice: the last quarter, and one at least, so that the others are free for who answers requests.
-    public static func background(of allowed: [Int]) -> [Int] { allowed.suffix(max(1, allowed.count / 4)) }
 
     /// The numbers of the bits that are set.
     static func numbers(in words: [UInt64]) -> [Int] {

@@ -42,16 +42,10 @@ public struct Thread: ~Copyable, Sendable {
         self.handle = handle
     }
 
-    /// The calling thread will not disturb those that answer requests: it does what takes milliseconds, and need not begin at once. It keeps to
-    /// a quarter of the processors, and its share of them, unlike with a lower priority, since others may wait for what it holds. False when the
-    /// kernel refuses.
+    /// The calling thread will not disturb those that answer requests: it does what takes milliseconds, and need not begin at once. It keeps its
+    /// share of the processor, unlike with a lower priority, since others may wait for what it holds. False when the kernel refuses.
     @discardableResult
-    public static func giveWay() -> Bool {
-        let isKept = CPU.keep(to: background)
-        return kb_give_way() == 0 && isKept
-    }
-    /// Asked for once: a thread inherits what the one that starts it has been kept to.
-    private static let background = CPU.background(of: CPU.allowed)
+    public static func giveWay() -> Bool { kb_give_way() == 0 }
 
     /// Waits for the thread to end.
     public consuming func join() { pthread_join(handle, nil) }

@@ -85,6 +85,24 @@ import Testing
         #expect(head.fieldCount == 4)
     }
 
+    /// As large as settings may ever allow, which are lowered to that.
+    @Test(arguments: [HeadLimits(), HeadLimits(byteCount: 1 << 20, fieldCount: 1024)])
+    func theLargestHeadIsReadAgain(limits: HeadLimits) {
+        var text = "GET / HTTP/1.1\r\nHost: h\r\n"
+        for number in 2..<128 { text += "X-\(number): v\r\n" }
+        text += "X-Last: "
+        text += String(repeating: "v", count: 65_536 - text.utf8.count - 4) + "\r\n\r\n"
+        let bytes = Array(text.utf8)
+        var head = RequestHead()
+        let outcome = unsafe bytes.withUnsafeBytes { unsafe head.parse($0, limits: limits) }
+        #expect(outcome == .complete(byteCount: 65_536))
+        head.releaseFields()
+        unsafe bytes.withUnsafeBytes { unsafe head.restoreFields(from: $0) }
+        let last = head[127]
+        #expect(head.fieldCount == 128)
+        #expect(last.valueRange.upperBound == 65_532)
+    }
+
     @Test func oneEmptyLineBeforeTheRequestLineIsReadOver() {
         let head = request("\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(head.outcome == .complete(byteCount: 30))
