@@ -25,7 +25,8 @@ let common: [SwiftSetting] =
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
-        .unsafeFlags(["-cross-module-optimization"] + guidance, .when(configuration: .release)),
+        // Functions in sections of their own, so that the linker drops those that nobody calls.
+        .unsafeFlags(["-cross-module-optimization", "-Xfrontend", "-function-sections"] + guidance, .when(configuration: .release)),
     ] + (inCI ? [.treatAllWarnings(as: .error)] : [])
 
 /// Fuzzers are built on demand (`Tests/full/run fuzz`): libFuzzer brings a `main` of its own.
