@@ -188,8 +188,9 @@ enum SettingsSchema {
     private static let limits = Schema<LimitSettings>([
         .value("connections", \.connections, .count(1...1_000_000)),
         .optional("connectionsPerUser", \.connectionsPerUser, .count(1...1_000_000)),
-        .value("headBytes", \.headBytes, .size((4 << 10)...(1 << 20))),
-        .value("headFields", \.headFields, .count(16...1024)),
+        // As much as `HTTP.HeadLimits` can hold, which would lower more without a word.
+        .value("headBytes", \.headBytes, .size((4 << 10)...(64 << 10))),
+        .value("headFields", \.headFields, .count(16...128)),
         .optional("requestBody", \.requestBody, .size(0...(1 << 40))),
     ])
 

@@ -39,7 +39,7 @@ private func flaws(_ text: String, overrides: SettingsOverrides = SettingsOverri
             ),
             (
                 "{ limits: { headBytes: \"64KB\" } }",
-                "k.json5:1:24: limits.headBytes: expected a size from 4KiB to 1MiB, as \"64KiB\", \"32MiB\" or a number of bytes"
+                "k.json5:1:24: limits.headBytes: expected a size from 4KiB to 64KiB, as \"64KiB\", \"32MiB\" or a number of bytes"
             ),
             ("{ auth: { allowPaidFallback: 1 } }", "k.json5:1:30: auth.allowPaidFallback: expected true or false, found a number"),
             ("{ sink: \"rel\" }", "k.json5:1:9: sink: expected an absolute path, starting with '/'"),
