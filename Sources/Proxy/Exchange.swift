@@ -12,20 +12,21 @@ internal import Synchronization
 ///                 ├──▶ resolving ──▶ connecting ──▶ sending ──▶ responding ──▶ closed
 ///                 └─────────────◀── sent again (DESIGN §8) ──┘
 ///
-/// Slots are used again: nothing is allocated for a request once its worker has seen as many at a time.
+/// Slots are used again: nothing is allocated for a request once its worker has seen as many at a time. Flags stand side by side, since a
+/// thousand streams are a thousand of these.
 struct Exchange: ~Copyable {
     enum Stage: UInt8, Comparable {
         case closed, head, looking, choosing, parked, resolving, connecting, sending, responding
         static func < (left: Stage, right: Stage) -> Bool { left.rawValue < right.rawValue }
     }
 
-    var stage = Stage.closed
     /// Names the request in logs and to the client.
     var number: UInt64 = 0
     /// Monotonic milliseconds of its first byte.
     var startedAt: Int64 = 0
     var downstream: Int32 = -1
     var upstream: Int32 = -1
+    var stage = Stage.closed
 
     // The request
     var head: RequestHead
@@ -34,27 +35,23 @@ struct Exchange: ~Copyable {
     /// Lines behind the body, with the empty line that ends them.
     var requestTrailers: ByteQueue
     var replay: ReplayCopy
-    /// The client asks for a WebSocket (RFC 6455), and the provider may agree to one.
-    var wantsWebSocket = false
     /// What is read of the body before a profile is chosen; its text, where it came coded.
     var look: BodyLook
     var decoded: ByteQueue
+    /// The client asks for a WebSocket (RFC 6455), and the provider may agree to one.
+    var wantsWebSocket = false
     /// The client has been told to send its body.
     var continueWasSent = false
 
     // What was decided
     /// The client key that it was sent with.
     var key: KeyPolicy?
-    /// It is a page's whose origin is admitted: its browser is told so.
-    var allowsOrigin = false
     /// The settings that hold for it, whatever becomes of them meanwhile.
     var setup: Setup
     /// Whose profiles: the agent's id.
     var agent = ""
     /// What the client's conversation is known by.
     var session = AffinityKey.none
-    /// The session's first profile is gone: the one that serves it now takes its place.
-    var findsHome = false
     var model = ModelText()
     var edit = RequestEdit()
     /// Its provider's place in `setup`, and in the worker's `origins`.
@@ -68,6 +65,12 @@ struct Exchange: ~Copyable {
     var position = 0
     var isPinned = false
     var reason = ChoiceReason.order
+    /// The session's first profile is gone: the one that serves it now takes its place.
+    var findsHome = false
+    /// It is a page's whose origin is admitted: its browser is told so.
+    var allowsOrigin = false
+    /// It was sent on a stream of an HTTP/2 connection the last time.
+    var wasSentInHTTP2 = false
     /// Names the request's model (`ModelKey`); 0 while it is not known.
     var modelKey: UInt64 = 0
     /// The place in the line-up that the request's session prefers; -1 when it has no wish.
@@ -83,8 +86,6 @@ struct Exchange: ~Copyable {
     var hold: Hold?
     /// The subscription, percent-encoded, in whose place a metered key was billed, and why.
     var paidInsteadOf: String?
-    /// It was sent on a stream of an HTTP/2 connection the last time.
-    var wasSentInHTTP2 = false
     /// Monotonic milliseconds at which it was sent the last time.
     var sentAt: Int64 = 0
 
@@ -102,9 +103,9 @@ struct Exchange: ~Copyable {
     var answeredAt: Int64 = 0
     /// The length of an answer of our own.
     var ownBytes = 0
+    var interimAnswers = 0
     /// The client has been sent all of the answer.
     var isWhole = false
-    var interimAnswers = 0
     var answerIsChunked = false
     var answerEndsConnection = false
     var answerLook: AnswerLook
