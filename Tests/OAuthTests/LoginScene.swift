@@ -9,22 +9,17 @@ import Synchronization
 final class LoginScene: Sendable {
     static let start: Int64 = 1_769_000_000_000
 
-    let path: String
+    private let folder = TestFolder("login")
     let store: AgentStore
     let provider = CodeExchangeProvider()
     let time = Time(LoginScene.start)
     private let codes = Atomic(0)
 
-    init() {
-        var template = Array("/tmp/keybearer-login-XXXXXX".utf8CString)
-        path = String(cString: mkdtemp(&template))
-        store = AgentStore(sink: path)
-    }
+    init() { store = AgentStore(sink: folder.path) }
 
-    deinit {
-        mendStore()
-        RemovedTree.remove(path)
-    }
+    deinit { mendStore() }
+
+    private var path: String { folder.path }
 
     func login(profileID: String? = nil, replaces: Bool = false, device: DeviceRules? = nil, secretFrom variable: String? = nil) -> Login {
         let time = time
@@ -68,7 +63,7 @@ final class LoginScene: Sendable {
     }
 
     /// What the journals hold.
-    func journals() -> [String] { RemovedTree.names(in: store.journalDirectory).map { text("\(store.journalDirectory)/\($0)") } }
+    func journals() -> [String] { TestFolder.names(in: store.journalDirectory).map { text("\(store.journalDirectory)/\($0)") } }
 }
 
 /// A token endpoint that exchanges each code once for tokens of one account.
@@ -133,27 +128,5 @@ final class CodeExchangeProvider: TokenTransport {
                     #"{"token_type":"Bearer","access_token":"\#(state.lastAccess)","refresh_token":"refresh-\#(state.generation)","expires_in":3600}"#
                 ))
         }
-    }
-}
-
-/// Folders that a test leaves behind.
-enum RemovedTree {
-    static func names(in path: String) -> [String] {
-        guard let stream = opendir(path) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names
-    }
-
-    static func remove(_ path: String) {
-        guard unlink(path) != 0 else { return }
-        for name in names(in: path) { remove("\(path)/\(name)") }
-        rmdir(path)
     }
 }

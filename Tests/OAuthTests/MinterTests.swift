@@ -39,16 +39,14 @@ import Testing
         }
     }
 
-    private let path: String
+    private let folder = TestFolder("mint")
     private let store: AgentStore
     private let mint = Mint(
         url: "https://auth.example/token", method: .get, header: "authorization", prefix: "token ", tokenPath: ["data", "token"],
         expiryPath: ["expires_at"])
 
     init() throws {
-        var template = Array("/tmp/keybearer-mint-XXXXXX".utf8CString)
-        path = String(cString: mkdtemp(&template))
-        store = AgentStore(sink: path)
+        store = AgentStore(sink: folder.path)
         _ = try store.put(.token(Secret("gho_parent")!, provider: "copilot", expires: nil), id: Self.id)
     }
 

@@ -53,16 +53,10 @@ final class ScriptedEndpoints: TokenTransport {
 
 /// An empty sink.
 final class PlugInScene {
-    let path: String
+    private let folder = TestFolder("plugin")
     let store: AgentStore
 
-    init() {
-        var template = Array("/tmp/keybearer-plugin-XXXXXX".utf8CString)
-        path = String(cString: mkdtemp(&template))
-        store = AgentStore(sink: path)
-    }
-
-    deinit { RemovedTree.remove(path) }
+    init() { store = AgentStore(sink: folder.path) }
 
     var entry: Object? { try? store.document().entry(store.document().profileIDs.first ?? "") }
 }

@@ -11,7 +11,7 @@ final class RefreshScene: Sendable {
     static let id = "openai-codex:me"
     static let start: Int64 = 1_769_000_000_000
 
-    let path: String
+    private let folder = TestFolder("oauth")
     let store: AgentStore
     let provider: RotatingProvider
     let time = Time(RefreshScene.start)
@@ -19,16 +19,14 @@ final class RefreshScene: Sendable {
 
     /// The profile's access token ended `ago` ms before the start (negative: it still works).
     init(expiredFor ago: Int64 = 1000, retryInDoubt: OAuthClient.RetryInDoubt = .once, bodyForm: OAuthClient.BodyForm = .form) {
-        var template = Array("/tmp/keybearer-oauth-XXXXXX".utf8CString)
-        path = String(cString: mkdtemp(&template))
-        store = AgentStore(sink: path)
+        store = AgentStore(sink: folder.path)
         provider = RotatingProvider(refresh: "refresh-0")
         client = OAuthClient(
             tokenURL: "https://auth.example/token", clientID: "client", bodyForm: bodyForm, retryInDoubt: retryInDoubt)
         login(access: "access-0", refresh: "refresh-0", expires: Self.start - ago)
     }
 
-    deinit { removeTree(path) }
+    var path: String { folder.path }
 
     func login(access: String, refresh: String, expires: Int64, account: String? = "acc") {
         _ = try! store.put(
@@ -82,18 +80,6 @@ final class RefreshScene: Sendable {
         var bytes = [UInt8](repeating: 0, count: 1 << 20)
         let count = read(descriptor, &bytes, bytes.count)
         return Array(bytes.prefix(max(count, 0)))
-    }
-
-    func removeTree(_ path: String) {
-        guard unlink(path) != 0, let stream = opendir(path) else { return }
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { removeTree(path + "/" + name) }
-        }
-        closedir(stream)
-        rmdir(path)
     }
 }
 
