@@ -122,9 +122,12 @@ public final class Server: Sendable {
         let workers = workers
         let stop = stopAccepting
         let done = running.begin()
+        var listeners = listeners
         Thread(name: "kb-acceptor") {
             defer { done.end() }
             var acceptor = Acceptor(listeners: listeners, stop: stop, shared: shared, workers: workers)
+            // The closure outlives `done`; the sockets and their files go with the acceptor, before it.
+            listeners = []
             acceptor.run()
         }.detach()
     }
