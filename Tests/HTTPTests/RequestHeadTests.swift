@@ -85,7 +85,7 @@ import Testing
         #expect(head.fieldCount == 4)
     }
 
-    /// As large as settings may ever allow, which are lowered to that.
+    /// As large as any limits allow: more is lowered to that.
     @Test(arguments: [HeadLimits(), HeadLimits(byteCount: 1 << 20, fieldCount: 1024)])
     func theLargestHeadIsReadAgain(limits: HeadLimits) {
         var text = "GET / HTTP/1.1\r\nHost: h\r\n"

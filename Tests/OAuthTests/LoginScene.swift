@@ -1,5 +1,6 @@
 import Credentials
 import Digest
+import Files
 import Glibc
 import Synchronization
 
@@ -63,7 +64,7 @@ final class LoginScene: Sendable {
     }
 
     /// What the journals hold.
-    func journals() -> [String] { TestFolder.names(in: store.journalDirectory).map { text("\(store.journalDirectory)/\($0)") } }
+    func journals() -> [String] { Directory.names(in: store.journalDirectory).map { text("\(store.journalDirectory)/\($0)") } }
 }
 
 /// A token endpoint that exchanges each code once for tokens of one account.

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// A private folder of a test's own, removed with everything in it when the test lets go of it.
@@ -11,22 +12,9 @@ final class TestFolder: Sendable {
     }
     deinit { Self.remove(path) }
 
-    static func names(in path: String) -> [String] {
-        guard let stream = opendir(path) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names
-    }
-
     private static func remove(_ path: String) {
         guard unlink(path) != 0 else { return }
-        for name in names(in: path) { remove("\(path)/\(name)") }
+        for name in Directory.names(in: path) { remove("\(path)/\(name)") }
         rmdir(path)
     }
 }
