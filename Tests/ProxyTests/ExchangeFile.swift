@@ -15,6 +15,13 @@ struct ExchangeFile: Sendable, CustomStringConvertible {
         /// For clients: those below do not wait for its end.
         let isInBackground: Bool
         var steps: [Step] = []
+
+        /// With its placeholders replaced.
+        func expanded(by placeholders: Placeholders) -> Script {
+            var script = self
+            script.steps = steps.map { Step(line: $0.line, verb: $0.verb, text: placeholders.expand($0.text)) }
+            return script
+        }
     }
     /// The file or its section cannot be understood.
     struct Flaw: Error, CustomStringConvertible {

@@ -12,6 +12,7 @@ struct Performer {
     private var unsent: [UInt8] = []
     private var lastBody: String?
 
+    /// `script`: with its placeholders replaced.
     init(_ script: ExchangeFile.Script, on socket: PlainSocket, stage: Stage, isClient: Bool) {
         self.script = script
         self.socket = socket
@@ -40,7 +41,7 @@ struct Performer {
     }
 
     private mutating func perform(_ step: ExchangeFile.Step) throws(Mismatch) {
-        let text = stage.placeholders.expand(step.text)
+        let text = step.text
         switch step.verb {
         case ">": unsent += Placeholders.bytes(text) + [13, 10]
         case ">>": unsent += Placeholders.bytes(text)

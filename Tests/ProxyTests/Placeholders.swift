@@ -50,12 +50,13 @@ struct Placeholders: Sendable {
     static func filler(_ count: Int) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(unsafeUninitializedCapacity: count) { text in
+            text.initialize(repeating: UInt8(ascii: "."))
             for start in stride(from: 0, to: count, by: 16) {
-                var offset = start
-                for place in stride(from: 15, through: 0, by: -1) {
-                    if start + place < count { text[start + place] = place == 15 || offset > 0 ? digits[offset & 15] : UInt8(ascii: ".") }
-                    offset >>= 4
-                }
+                var (offset, place) = (start, start + 15)
+                repeat {
+                    if place < count { text[place] = digits[offset & 15] }
+                    (offset, place) = (offset >> 4, place - 1)
+                } while offset > 0
             }
             return count
         }

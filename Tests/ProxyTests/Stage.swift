@@ -173,8 +173,10 @@ final class Stage: Sendable {
         let background = Crew()
         for client in file.clients {
             let play: @Sendable () -> Void = {
+                // Before there is a connection: a sanitizer makes a long text take longer than an idle one is kept.
+                let script = client.expanded(by: self.placeholders)
                 let socket = self.dial()
-                var performer = Performer(client, on: socket, stage: self, isClient: true)
+                var performer = Performer(script, on: socket, stage: self, isClient: true)
                 performer.perform()
                 // A client whose script is over has left; one that fails has closed already.
                 socket.close()
@@ -192,7 +194,7 @@ final class Stage: Sendable {
     private func serve(_ scripts: [ExchangeFile.Script], on listener: PlainSocket, called name: String) -> Crew {
         let crew = Crew()
         crew.start {
-            for script in scripts {
+            for script in scripts.map({ $0.expanded(by: self.placeholders) }) {
                 guard let socket = self.nextConnection(on: listener) else {
                     self.report("line \(script.line): the \(name) \(script.name) was not connected to")
                     continue
