@@ -9,7 +9,7 @@ public struct HTTP2Scratch {
     @safe struct Core: ~Copyable {
         var events: UnsafeMutablePointer<HTTP2Event>
         var eventCount = 0
-        var eventRoom = 1024
+        var eventRoom = HTTP2Scratch.eventRoom
         /// Heads and trailers of the events, each as lines.
         var texts: ByteQueue
         /// Fields on their way into a frame.
@@ -22,6 +22,8 @@ public struct HTTP2Scratch {
     }
     let core: UnsafeMutablePointer<Core>
 
+    /// Events that there is room for at first.
+    private static var eventRoom: Int { 1024 }
     /// Fields of one head: what a parser lets in, and a dozen of our own.
     static var pairCapacity: Int { 192 }
 
@@ -35,7 +37,7 @@ public struct HTTP2Scratch {
         unsafe core = .allocate(capacity: 1)
         unsafe core.initialize(
             to: Core(
-                events: .allocate(capacity: 1024), texts: ByteQueue(pool: pool), pairs: .allocate(capacity: Self.pairCapacity),
+                events: .allocate(capacity: Self.eventRoom), texts: ByteQueue(pool: pool), pairs: .allocate(capacity: Self.pairCapacity),
                 callbacks: callbacks, serverOptions: server, clientOptions: client, memory: HTTP2Memory.doors(), pool: pool,
                 allowance: allowance))
     }
@@ -77,6 +79,17 @@ public struct HTTP2Scratch {
     public func clear() {
         unsafe core.pointee.eventCount = 0
         unsafe core.pointee.texts.release()
+    }
+
+    /// Gives back to malloc what a crowd of streams has left, when no event is noted.
+    public func trim() {
+        precondition(eventCount == 0)
+        if unsafe core.pointee.eventRoom > Self.eventRoom {
+            unsafe core.pointee.events.deallocate()
+            unsafe core.pointee.events = .allocate(capacity: Self.eventRoom)
+            unsafe core.pointee.eventRoom = Self.eventRoom
+        }
+        if let handle = unsafe core.pointee.memory.mem_user_data { unsafe NodePool(handle: handle).trim() }
     }
 
     @inline(__always)

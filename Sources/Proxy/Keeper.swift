@@ -12,6 +12,7 @@ struct Keeper: Sendable {
     let ledger: ClientLedger
     /// Where the file of client keys is.
     let clientFolder: String?
+    let awake: Awake
     let stop: Mailbox<Void>
     let log: EventLog
 
@@ -69,6 +70,7 @@ struct Keeper: Sendable {
             for candidate in board.dueForRefresh(lastUsed: &lastUsed, now: now) {
                 refreshes.ask(candidate, cause: .early(holding: candidate.fingerprint), replyTo: nil)
             }
+            awake.didOtherWork()
         }
     }
 

@@ -52,10 +52,12 @@ public final class Server: Sendable {
     ///   - clients: the file of client keys and admitted pages; nil: there are none.
     ///   - proxies: what the environment says of outbound proxies.
     ///   - sessions: the file in which sessions outlive the server; nil: they do not.
+    ///   - whenIdle: called on a worker's thread when nobody has been connected for a second; the next request may wait for it.
     public init(
         settings: Settings, sink: String, environmentKeys: [EnvironmentKey] = [], runner: Runner? = nil, logger: Logger,
         accessLog: String? = nil, controlSocket: String? = nil, sessions: String? = nil,
-        activated: [ServiceManager.ActivatedSocket] = [], proxies: ProxyEnvironment = .empty, clients: String? = nil
+        activated: [ServiceManager.ActivatedSocket] = [], proxies: ProxyEnvironment = .empty, clients: String? = nil,
+        whenIdle: (@Sendable () -> Void)? = nil
     ) throws {
         let log = EventLog(logger: logger)
         let ledger = ClientLedger(path: clients.map { $0 + ClientUsage.suffix })
@@ -82,7 +84,8 @@ public final class Server: Sendable {
             facts: ServerFacts(process: getpid(), startedAt: Clock.wall(), addresses: addresses, sink: sink), board: board,
             refreshes: refreshes, affinities: Affinities(path: sessions, pools: board.pools), workers: count,
             runner: runner, log: log, accessLog: accessLog.map { AccessLog(path: $0) },
-            desk: SetupDesk(board, workers: workers, runner: runner, clients: clients, book: book, log: log), ledger: ledger)
+            desk: SetupDesk(board, workers: workers, runner: runner, clients: clients, book: book, log: log), ledger: ledger,
+            whenIdle: whenIdle)
         clientFolder = clients.flatMap { path in path.lastIndex(of: "/").map { String(path[..<$0]) } }
         running = RunningThreads()
         startWorkers()
@@ -135,7 +138,7 @@ public final class Server: Sendable {
     private func startKeeper() {
         let keeper = Keeper(
             board: board, refreshes: shared.refreshes, affinities: shared.affinities, desk: shared.desk, ledger: shared.ledger,
-            clientFolder: clientFolder, stop: stopKeeping, log: shared.log)
+            clientFolder: clientFolder, awake: shared.awake, stop: stopKeeping, log: shared.log)
         let done = running.begin()
         Thread(name: "kb-keeper") {
             defer { done.end() }

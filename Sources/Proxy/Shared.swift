@@ -19,10 +19,11 @@ final class Shared: Sendable {
     let echoes = EchoRecord()
     let desk: SetupDesk
     let ledger: ClientLedger
+    let awake: Awake
 
     init(
         facts: ServerFacts, board: CredentialBoard, refreshes: RefreshDesk, affinities: Affinities, workers: Int, runner: Runner?,
-        log: EventLog, accessLog: AccessLog?, desk: SetupDesk, ledger: ClientLedger
+        log: EventLog, accessLog: AccessLog?, desk: SetupDesk, ledger: ClientLedger, whenIdle: (@Sendable () -> Void)?
     ) {
         self.desk = desk
         self.ledger = ledger
@@ -38,6 +39,7 @@ final class Shared: Sendable {
         self.affinities = affinities
         workspaces = WorkspaceDesk(board: board, runner: runner)
         reloads = ReloadRecord(startedAt: facts.startedAt)
+        awake = Awake(workers: workers, whenNone: whenIdle)
     }
 
     /// Milliseconds since 1970: what expiries are compared with.

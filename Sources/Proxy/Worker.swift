@@ -108,9 +108,8 @@ struct Worker: ~Copyable {
     mutating func run() {
         poller.add(mailbox.descriptor, .read)
         while !(draining && downstreams.count == 0 && clientCarriers == 0) {
-            let waiting = downstreams.count > 0 || carriers.count > 0 || upstreams.count > 0 || !access.isEmpty
             let pause = looking > 0 || !racing.isEmpty ? Self.closeSweepMilliseconds : Self.sweepMilliseconds
-            let count = poller.wait(milliseconds: waiting ? Int32(pause) : -1)
+            let count = hasNothingToDo ? rest() : poller.wait(milliseconds: Int32(pause))
             now = Clock.monotonic()
             for event in 0..<count { serve(poller.descriptor(at: event), poller.ready(at: event)) }
             if !racing.isEmpty { goOnRacing() }

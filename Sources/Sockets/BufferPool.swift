@@ -45,6 +45,17 @@ public struct BufferPool {
         unsafe shelves[shelf].count += 1
     }
 
+    /// Gives all that is kept back to malloc; what is out stays good.
+    public func trim() {
+        for shelf in 0..<Self.classes {
+            while let block = unsafe shelves[shelf].free {
+                unsafe shelves[shelf].free = unsafe block.load(as: UnsafeMutableRawPointer?.self)
+                unsafe free(block)
+            }
+            unsafe shelves[shelf].count = 0
+        }
+    }
+
     private static func allocate(_ size: Int) -> UnsafeMutableRawPointer {
         guard let block = unsafe malloc(size) else { fatalError("out of memory: \(size) bytes") }
         return unsafe block

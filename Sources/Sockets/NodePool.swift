@@ -99,14 +99,20 @@ public struct NodePool {
         return unsafe larger
     }
 
-    /// Gives all that is kept back to the system; what is out stays good. The handle and its copies are not to be used any more.
-    public func end() {
+    /// Gives all that is kept back to malloc; what is out stays good.
+    public func trim() {
         for shelf in 0..<Self.shelves {
             while let node = unsafe core.pointee.shelves[shelf].free {
                 unsafe core.pointee.shelves[shelf].free = unsafe node.load(as: UnsafeMutableRawPointer?.self)
+                unsafe core.pointee.shelves[shelf].vacant += 1
                 unsafe Self.discard(node, shelf)
             }
         }
+    }
+
+    /// As `trim`. The handle and its copies are not to be used any more.
+    public func end() {
+        trim()
         unsafe core.deallocate()
     }
 }

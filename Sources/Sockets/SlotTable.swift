@@ -62,6 +62,12 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         count -= 1
         unsafe (slots + Int(index)).deinitialize(count: 1)
     }
+    /// Gives the memory of an empty table's slots back to the system.
+    public mutating func trim() {
+        precondition(count == 0, "slots are in use")
+        unsafe ProcessMemory.forget(slots, MemoryLayout<Element>.stride * Int(ceiling))
+        (ceiling, lowCeiling) = (0, 0)
+    }
     /// The value in a slot that is in use.
     public subscript(index: Int32) -> Element {
         @inline(__always) unsafeAddress {

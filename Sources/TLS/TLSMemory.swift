@@ -12,6 +12,12 @@ public enum TLSMemory {
         guard threadsPool != nil else { return false }
         return unsafe CRYPTO_set_mem_functions(takes, resizes, gives) == 1
     }
+
+    /// Gives back to malloc what the calling thread's lists keep.
+    public static func trim() {
+        guard let threadsPool, let handle = unsafe pthread_getspecific(threadsPool) else { return }
+        unsafe NodePool(handle: handle).trim()
+    }
 }
 
 /// Nil when the process has no key left. A constant: every access of a variable would be checked at run time for its exclusivity, at each of the

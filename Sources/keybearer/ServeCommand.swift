@@ -63,7 +63,7 @@ struct ServeCommand: ParsableCommand {
             settings: installation.settings, sink: installation.places.sink, environmentKeys: Self.environmentKeys(installation, logger),
             runner: Installation.runner, logger: logger, accessLog: installation.places.stateDirectory + "/logs/access.jsonl",
             controlSocket: controlSocket, sessions: installation.sessionsPath, activated: activated,
-            proxies: .ofProcess, clients: installation.clientsPath)
+            proxies: .ofProcess, clients: installation.clientsPath, whenIdle: { ProcessMemory.release() })
         let reload = SettingsReload(options, overrides, installation, server, manager)
         reload.watch()
         manager?.ready("serving on \(server.addresses.joined(separator: ", "))")

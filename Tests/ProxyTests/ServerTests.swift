@@ -123,4 +123,27 @@ import Testing
         server.waitUntilStopped()
         #expect(access(path, F_OK) != 0, "the socket's file goes with the server")
     }
+
+    @Test func itIsIdleWhenNobodyIsConnectedAndNotBefore() throws {
+        let text = SettingsText(path: "settings", bytes: Array("{ listen: [\"127.0.0.1:0\"], workers: 2, timeouts: { drain: 0 } }".utf8))
+        let idle = Bell()
+        let server = try Server(
+            settings: try Settings(file: text), sink: TestFolder().path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            whenIdle: { idle.ring() })
+        let poller = Poller()
+        poller.add(idle.descriptor, .read)
+        let port = try #require(server.addresses.first?.split(separator: ":").last.flatMap { UInt16($0) })
+        #expect(poller.wait(milliseconds: PlainSocket.patience) == 1, "after its start")
+        for round in 1...2 {
+            let client = PlainSocket.connected(to: port)
+            client.send(Self.health)
+            guard case .bytes = client.receive() else { throw Mismatch(expected: "an answer", got: "none") }
+            idle.silence()
+            #expect(poller.wait(milliseconds: 1_500) == 0, "round \(round): somebody is connected")
+            client.close()
+            #expect(poller.wait(milliseconds: PlainSocket.patience) == 1, "round \(round): nobody is any more")
+        }
+        server.drain()
+        server.waitUntilStopped()
+    }
 }

@@ -44,4 +44,17 @@ import Testing
         for block in blocks { pool.give(block, capacity) }
         #expect(pool.shelves[BufferPool.shelf(for: capacity)].count == limit)
     }
+
+    @Test func afterATrimNothingIsKeptAndWhatIsOutStaysGood() {
+        let pool = BufferPool()
+        let sizes = [1, 1_000, 10_000, 1 << 20]
+        let out = pool.take(4_096).0
+        out.storeBytes(of: 7, as: UInt64.self)
+        for (block, capacity) in sizes.map({ pool.take($0) }) { pool.give(block, capacity) }
+        pool.trim()
+        for shelf in 0..<BufferPool.classes { #expect(pool.shelves[shelf].free == nil && pool.shelves[shelf].count == 0) }
+        #expect(out.load(as: UInt64.self) == 7)
+        pool.give(out, 4_096)
+        #expect(pool.take(4_096).0 == out)
+    }
 }

@@ -27,6 +27,23 @@ import Testing
         taken.forEach(pool.give)
     }
 
+    @Test func afterATrimItKeepsAsMuchAsBefore() throws {
+        let pool = NodePool(keeping: 4096)
+        defer { pool.end() }
+        let out = try #require(pool.take(32_768))
+        out.initializeMemory(as: UInt8.self, repeating: 7, count: 32_768)
+        for _ in 0..<2 {
+            let blocks = try (0..<3).map { _ in try #require(pool.take(2048)) }
+            blocks.forEach(pool.give)
+            let taken = try (0..<2).map { _ in try #require(pool.take(2048)) }
+            #expect(Set(taken) == Set(blocks[..<2]))
+            taken.forEach(pool.give)
+            pool.trim()
+        }
+        #expect(out.load(fromByteOffset: 32_767, as: UInt8.self) == 7)
+        pool.give(out)
+    }
+
     @Test func itsBytesGoWithABlockThatIsMadeLarger() throws {
         let pool = NodePool(keeping: 1 << 20)
         defer { pool.end() }

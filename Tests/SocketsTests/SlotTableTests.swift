@@ -71,4 +71,20 @@ import Testing
         }
         #expect(counter.ended == [1, 2])
     }
+
+    @Test func anEmptyTableThatWasTrimmedIsFilledAgain() {
+        var table = SlotTable<Entry>(capacity: 100_000, split: 65_536)
+        let counter = Counter()
+        let places = Array(Int32(0)..<3_000) + [65_536]
+        for round in 0..<2 {
+            for place in places { table.insert(Entry(number: round, counter: counter), at: place) }
+            let (last, found) = (table[65_536].number, table.next(from: 3_000))
+            #expect(last == round && found == 65_536)
+            for place in places { table.remove(at: place) }
+            table.trim()
+            let (ceiling, next) = (table.ceiling, table.next(from: 0))
+            #expect(ceiling == 0 && next == nil)
+        }
+        #expect(counter.ended.count == 2 * places.count)
+    }
 }
