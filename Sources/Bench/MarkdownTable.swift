@@ -52,15 +52,24 @@ struct MarkdownTable {
     }
 
     private var introduction: [String] {
-        let rounds = Set(comparison.rows.map(\.round)).count
         let whom = "\(baseline.peer)" + (baseline.pairing.map { " \($0)" } ?? "")
         var lines = records.map { "\($0.date), \($0.machine)." }
         for record in records where !record.versions.isEmpty {
             lines.append(record.versions.map { "\($0.name) \($0.text)" }.joined(separator: ", ") + ".")
         }
-        lines.append("Medians of \(rounds) round\(rounds == 1 ? "" : "s"). Where × is, the processor time of \(whom) is divided by that of")
+        lines.append("Medians of \(rounds). Where × is, the processor time of \(whom) is divided by that of")
         lines.append("the column's proxy in the same round: above 1 is cheaper.")
         return lines
+    }
+
+    /// How many rounds there are, and what has others. Memory is looked at once.
+    private var rounds: String {
+        let counts = Scenario.all.filter { !$0.isHeld }.map { scenario in
+            (scenario, count: Set(comparison.rows.filter { $0.scenario == scenario.name }.map(\.round)).count)
+        }.filter { $0.count > 0 }
+        let usual = counts.map(\.count).min() ?? 1
+        let others = counts.filter { $0.count > usual }.map { "; \($0.count) of \($0.0.title)" }
+        return "\(usual) round\(usual == 1 ? "" : "s")" + others.joined()
     }
 
     /// What went wrong is told below the table, or that nothing did.

@@ -25,7 +25,7 @@ struct Rounds {
         var turns: [Turn] = []
         let processes = processes
         for (index, scenario) in scenarios.enumerated() {
-            for round in 0..<(scenario.isHeld ? 1 : rounds) {
+            for round in 0..<(scenario.isHeld ? 1 : rounds * scenario.weight) {
                 let order = round % 2 == 0 ? Array(processes.indices) : processes.indices.reversed()
                 for process in order where !(scenario.isHeld && processes[process].peer.kind == .direct) {
                     for pairing in processes[process].peer.clients(upstream: processes[process].upstream, among: pairings) {

@@ -17,6 +17,9 @@ struct Scenario: Sendable {
     var isHeld = false
     /// Seconds before measuring at least: two hundred upstream connections shake hands first.
     var warmUp = 0.0
+    /// So many times as many rounds, each so many times as long, are measured. How two hundred paced streams fall together differs so much from
+    /// cell to cell that four rounds of a second are a quarter apart from the next four; eight of two, a tenth.
+    var weight = 1
     /// What proxies are compared by; nil: by what the columns show.
     let cost: Metric?
     /// What is shown besides the cost.
@@ -44,7 +47,8 @@ struct Scenario: Sendable {
             expectation: .events(2000), connections: 16, http2: (2, 8), cost: .cpuPerEvent, columns: [.eventsPerSecond, .busy]),
         Scenario(
             name: "ssep", title: "200 streams, an event each 20 ms", path: "/sse?n=50&ms=20", bodySize: 1024, expectation: .events(50),
-            connections: 200, http2: (4, 50), warmUp: 1, cost: .cpuPerEvent, columns: [.eventsPerSecond, .delay50, .delay99, .delay999]),
+            connections: 200, http2: (4, 50), warmUp: 1, weight: 2, cost: .cpuPerEvent,
+            columns: [.eventsPerSecond, .delay50, .delay99, .delay999]),
         Scenario(
             name: "lat", title: "POST 4 KiB, 1,000 a second", path: "/v1/messages", bodySize: 4096, expectation: .bytes(2048),
             connections: 16, http2: (2, 8), rate: 1000, cost: nil,
@@ -70,7 +74,7 @@ struct Scenario: Sendable {
     ///
     /// - Parameters:
     ///   - port: the proxy's.
-    ///   - seconds: how long is measured; an open loop twice as long, since its tails need many requests.
+    ///   - seconds: how long is measured; an open loop twice as long, since its tails need many requests; and see ``weight``.
     func plan(_ version: Pairing.Version, port: UInt16, seconds: Double, warmUp: Double) -> LoadPlan {
         var plan = LoadPlan(target: LoadTarget(loopback: port, path: path))
         plan.usesHTTP2 = version == .h2
@@ -78,7 +82,7 @@ struct Scenario: Sendable {
         plan.streams = version == .h2 ? http2.streams : 1
         plan.bodySize = bodySize
         plan.rate = rate
-        plan.duration = rate == nil ? seconds : seconds * 2
+        plan.duration = (rate == nil ? seconds : seconds * 2) * Double(weight)
         plan.warmUp = max(warmUp, self.warmUp)
         plan.hold = isHeld ? 1 : nil
         plan.expectation = expectation

@@ -88,4 +88,17 @@ import Testing
         ).text
         #expect(wrong.contains("Wrong answers: ours h1/h1 at json4k: status 502."))
     }
+
+    @Test func `The table says what was measured in more rounds than the rest`() {
+        func told(_ rounds: [(scenario: String, count: Int)]) -> Substring? {
+            let rows = rounds.flatMap { scenario, count in (0..<count).map { Row(peer: "ours", scenario: scenario, pairing: h1, round: $0) }
+            }
+            let table = MarkdownTable(
+                comparison: Comparison(rows: rows), baseline: Comparison.Baseline(peer: "ours", pairing: h1), records: [])
+            return table.text.split(separator: "\n").first?.prefix { $0 != "." }
+        }
+        #expect(told([("json4k", 4), ("sse", 4), ("idle", 1)]) == "Medians of 4 rounds")
+        #expect(told([("json4k", 4), ("ssep", 8), ("idle", 1)]) == "Medians of 4 rounds; 8 of 200 streams, an event each 20 ms")
+        #expect(told([("json4k", 1)]) == "Medians of 1 round")
+    }
 }
