@@ -83,29 +83,16 @@ final class PeerProcess {
 
     /// In a session of its own, so that all of it can be ended, and Ctrl-C at the terminal is not for it; what it says goes into a file.
     private func spawn(_ arguments: [String]) throws -> pid_t {
-        var files = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&files)
-        unsafe posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        unsafe posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, logFile, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        unsafe posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO)
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        unsafe posix_spawnattr_setsigmask(&attributes, &signals)
-        unsafe sigaddset(&signals, SIGPIPE)
-        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | Int32(kb_spawn_session)))
-        defer {
-            unsafe posix_spawn_file_actions_destroy(&files)
-            unsafe posix_spawnattr_destroy(&attributes)
+        var start = ProcessStart()
+        start.open("/dev/null", O_RDONLY, as: STDIN_FILENO)
+        start.write(to: logFile, O_APPEND)
+        start.leaveSession()
+        start.heedAllSignals()
+        do {
+            return try start.run(arguments[0], arguments, environment: variables)
+        } catch {
+            throw BenchFailure.failed("\(arguments[0]) cannot be started: \(error)")
         }
-        let argv = CStrings(arguments)
-        let envp = CStrings(variables)
-        var process = pid_t()
-        let code = unsafe posix_spawn(&process, arguments[0], &files, &attributes, argv.pointers, envp.pointers)
-        guard code == 0 else { throw BenchFailure.failed("\(arguments[0]) cannot be started: \(unsafe String(cString: strerror(code)))") }
-        return process
     }
 
     /// Ours, but for what Keybearer would read, and the peer's own.

@@ -13,6 +13,8 @@
 /* glibc 2.34 and 2.29; hidden, so they are declared again under other names. */
 extern int kb_spawn_close_from(posix_spawn_file_actions_t *, int) __asm__("posix_spawn_file_actions_addclosefrom_np");
 extern int kb_spawn_change_directory(posix_spawn_file_actions_t *, const char *) __asm__("posix_spawn_file_actions_addchdir_np");
+/* POSIX_SPAWN_SETSID; glibc 2.26. */
+enum { kb_spawn_session = 0x80 };
 
 /* A descriptor that becomes readable when the process ends; Linux 5.3. Close-on-exec by its nature. */
 static inline int kb_process_descriptor(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0u); }

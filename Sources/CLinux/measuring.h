@@ -21,8 +21,6 @@ static inline int kb_timer_set(int timer, int64_t first, int64_t every) {
 /* A bit for each of 1,024 processors: those that the calling thread, and whatever it starts from now on, may run on. */
 static inline int kb_affinity(uint64_t *words) { return syscall(SYS_sched_getaffinity, 0, 128, words) > 0 ? 0 : -1; }
 static inline int kb_set_affinity(const uint64_t *words) { return (int)syscall(SYS_sched_setaffinity, 0, 128, words); }
-/* POSIX_SPAWN_SETSID; glibc 2.26. */
-enum { kb_spawn_session = 0x80 };
 /* <sys/resource.h> is Glibc's: included here, its names would belong to this module as well. */
 extern int kb_setpriority(int, unsigned, int) __asm__("setpriority");
 static inline int kb_set_priority(int nice) { return kb_setpriority(0, 0, nice); }

@@ -153,30 +153,13 @@ public final class Runner: Sendable {
         var pair: [Int32] = [-1, -1]
         guard unsafe kb_socket_pair(&pair) == 0 else { return nil }
         defer { close(pair[1]) }
-        var files = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&files)
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
-        defer {
-            unsafe posix_spawn_file_actions_destroy(&files)
-            unsafe posix_spawnattr_destroy(&attributes)
-        }
-        for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
-            unsafe posix_spawn_file_actions_addopen(&files, number, "/dev/null", O_RDWR, 0)
-        }
-        unsafe posix_spawn_file_actions_adddup2(&files, pair[1], RunnerProcess.descriptor)
-        unsafe _ = kb_spawn_close_from(&files, RunnerProcess.descriptor + 1)
-        unsafe _ = kb_spawn_change_directory(&files, "/")
-        var none = sigset_t()
-        unsafe sigemptyset(&none)
-        unsafe posix_spawnattr_setsigmask(&attributes, &none)
-        // A group of its own: Ctrl-C at a terminal is not for it.
-        unsafe posix_spawnattr_setpgroup(&attributes, 0)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
-        let argv = CStrings([RunnerProcess.name])
-        let environment = CStrings([])
-        var id = pid_t()
-        guard unsafe posix_spawn(&id, executable, &files, &attributes, argv.pointers, environment.pointers) == 0 else {
+        var start = ProcessStart()
+        start.standAlone()
+        start.pass(pair[1], as: RunnerProcess.descriptor)
+        start.close(from: RunnerProcess.descriptor + 1)
+        start.enter("/")
+        start.leaveGroup()
+        guard let id = try? start.run(executable, [RunnerProcess.name], environment: []) else {
             close(pair[0])
             return nil
         }

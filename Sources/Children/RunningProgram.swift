@@ -164,32 +164,17 @@ final class RunningProgram {
     // MARK: The start
 
     private static func spawn(_ program: Program, _ environment: [String], _ pipes: borrowing Pipes) throws(ProgramFailure) -> pid_t {
-        var files = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&files)
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
-        defer {
-            unsafe posix_spawn_file_actions_destroy(&files)
-            unsafe posix_spawnattr_destroy(&attributes)
+        var start = ProcessStart()
+        for (number, end) in pipes.theirs.enumerated() { start.pass(end, as: Int32(number)) }
+        start.close(from: 3)
+        start.enter(program.directory)
+        start.heedAllSignals()
+        start.leaveGroup()
+        do {
+            return try start.run(program.path, [program.path] + program.arguments, environment: environment)
+        } catch {
+            throw .notStarted(error.code)
         }
-        for (number, end) in pipes.theirs.enumerated() { unsafe posix_spawn_file_actions_adddup2(&files, end, Int32(number)) }
-        unsafe _ = kb_spawn_close_from(&files, 3)
-        unsafe _ = kb_spawn_change_directory(&files, program.directory)
-        var none = sigset_t()
-        var all = sigset_t()
-        unsafe sigemptyset(&none)
-        unsafe sigfillset(&all)
-        unsafe posix_spawnattr_setsigmask(&attributes, &none)
-        unsafe posix_spawnattr_setsigdefault(&attributes, &all)
-        unsafe posix_spawnattr_setpgroup(&attributes, 0)
-        unsafe posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
-        let argv = CStrings([program.path] + program.arguments)
-        let environment = CStrings(environment)
-        var id = pid_t()
-        let code = unsafe posix_spawn(&id, program.path, &files, &attributes, argv.pointers, environment.pointers)
-        guard code == 0 else { throw .notStarted(code) }
-        return id
     }
 }
 

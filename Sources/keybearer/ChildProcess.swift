@@ -16,30 +16,13 @@ struct ChildProcess {
 
     /// Starts it; nil when the system will not. `hiding` are variables that are none of its business.
     init?(_ path: String, _ arguments: [String], terminal: Terminal, hiding: Set<String> = []) {
-        var files = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&files)
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
-        defer {
-            unsafe posix_spawn_file_actions_destroy(&files)
-            unsafe posix_spawnattr_destroy(&attributes)
-        }
-        var none = sigset_t()
-        unsafe sigemptyset(&none)
-        unsafe posix_spawnattr_setsigmask(&attributes, &none)
-        var flags = POSIX_SPAWN_SETSIGMASK
+        var start = ProcessStart()
         if terminal == .none {
-            for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
-                unsafe posix_spawn_file_actions_addopen(&files, number, "/dev/null", O_RDWR, 0)
-            }
-            unsafe posix_spawnattr_setpgroup(&attributes, 0)
-            flags |= POSIX_SPAWN_SETPGROUP
+            start.standAlone()
+            start.leaveGroup()
         }
-        unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
-        let argv = CStrings([path] + arguments)
-        let environment = CStrings(ProcessEnvironment.all.filter { !hiding.contains($0.key) }.map { "\($0.key)=\($0.value)" })
-        var id = pid_t()
-        guard unsafe posix_spawn(&id, path, &files, &attributes, argv.pointers, environment.pointers) == 0 else { return nil }
+        let environment = ProcessEnvironment.all.filter { !hiding.contains($0.key) }.map { "\($0.key)=\($0.value)" }
+        guard let id = try? start.run(path, [path] + arguments, environment: environment) else { return nil }
         self.id = id
     }
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Children
 internal import Files
 internal import Glibc
 internal import Tools
@@ -97,20 +98,14 @@ private enum Spawn {
     static var ownExecutable: String { PrivateFile.realPath(of: "/proc/self/exe") ?? "keybearer" }
 
     static func start(_ path: String, _ arguments: [String], _ redirections: Redirections) throws -> pid_t {
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, redirections.input, O_RDONLY, 0)
-        if let output = redirections.output { unsafe posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) }
-        if let log = redirections.log {
-            unsafe posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-            unsafe posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        var start = ProcessStart()
+        start.open(redirections.input, O_RDONLY, as: STDIN_FILENO)
+        if let output = redirections.output { start.pass(output, as: STDOUT_FILENO) }
+        if let log = redirections.log { start.write(to: log, O_APPEND) }
+        do {
+            return try start.run(path, [path] + arguments)
+        } catch {
+            throw Failure.failed("cannot start \(path): \(error)")
         }
-        var argv = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
-        defer { unsafe argv.forEach { unsafe free($0) } }
-        var id = pid_t()
-        let code = unsafe posix_spawn(&id, path, &actions, nil, &argv, environ)
-        guard code == 0 else { throw Failure.failed("cannot start \(path): \(unsafe String(cString: strerror(code)))") }
-        return id
     }
 }

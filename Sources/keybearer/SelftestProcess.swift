@@ -1,3 +1,4 @@
+internal import Children
 internal import Files
 internal import Glibc
 
@@ -11,31 +12,17 @@ final class SelftestProcess {
     /// Starts it with `arguments`; both outputs go to `outputPath`.
     init(_ arguments: [String], outputPath: String) throws {
         self.outputPath = outputPath
-        var files = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&files)
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
-        defer {
-            unsafe posix_spawn_file_actions_destroy(&files)
-            unsafe posix_spawnattr_destroy(&attributes)
-        }
-        unsafe posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        unsafe posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, outputPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        unsafe posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO)
-        // The parent has blocked the signals that ask it to end; a child is to be killable like any command.
-        var none = sigset_t()
-        unsafe sigemptyset(&none)
-        unsafe posix_spawnattr_setsigmask(&attributes, &none)
-        // A group of its own: Ctrl-C is for the parent, which ends its children itself.
-        unsafe posix_spawnattr_setpgroup(&attributes, 0)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
+        var start = ProcessStart()
+        start.open("/dev/null", O_RDONLY, as: STDIN_FILENO)
+        start.write(to: outputPath, O_TRUNC)
+        // The parent ends its children itself.
+        start.leaveGroup()
         let path = Surroundings.executable
-        var argv = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
-        defer { for index in unsafe argv.indices { unsafe free(argv[index]) } }
-        var id = pid_t()
-        let error = unsafe posix_spawn(&id, path, &files, &attributes, &argv, environ)
-        guard error == 0 else { throw Failure.failed("cannot start \(path): \(unsafe String(cString: strerror(error)))") }
-        self.id = id
+        do {
+            id = try start.run(path, [path] + arguments)
+        } catch {
+            throw Failure.failed("cannot start \(path): \(error)")
+        }
     }
 
     deinit {
