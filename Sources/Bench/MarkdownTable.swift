@@ -53,12 +53,17 @@ struct MarkdownTable {
 
     private var introduction: [String] {
         let whom = "\(baseline.peer)" + (baseline.pairing.map { " \($0)" } ?? "")
-        var lines = records.map { "\($0.date), \($0.machine)." }
-        for record in records where !record.versions.isEmpty {
-            lines.append(record.versions.map { "\($0.name) \($0.text)" }.joined(separator: ", ") + ".")
+        var lines: [String] = []
+        for record in records {
+            let versions = record.versions.map { "\($0.name) \($0.text)" }.joined(separator: ", ") + "."
+            // Of several runs, what is the same is told once.
+            for line in ["\(record.date), \(record.machine)."] + (record.versions.isEmpty ? [] : [versions]) where !lines.contains(line) {
+                lines.append(line)
+            }
         }
-        lines.append("Medians of \(rounds). Where × is, the processor time of \(whom) is divided by that of")
-        lines.append("the column's proxy in the same round: above 1 is cheaper.")
+        lines.append("Medians of \(rounds).")
+        lines.append(
+            "Where × is, the processor time of \(whom) is divided by that of the column's proxy in the same round: above 1 is cheaper.")
         return lines
     }
 

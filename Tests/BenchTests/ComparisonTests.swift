@@ -74,9 +74,9 @@ import Testing
     @Test func `README's table has a line for each work and pairing, and says what was wrong`() {
         let record = RunRecord(date: "2026-01-02", machine: "M, 2 processors", versions: [("nginx", "1.2")], command: "Tests/Peers/run")
         let baseline = Comparison.Baseline(peer: "nginx", pairing: h1)
-        let text = MarkdownTable(comparison: comparison, baseline: baseline, records: [record]).text
+        let text = MarkdownTable(comparison: comparison, baseline: baseline, records: [record, record]).text
         let lines = text.split(separator: "\n").map(String.init)
-        #expect(lines[0] == "2026-01-02, M, 2 processors." && lines[1] == "nginx 1.2.")
+        #expect(lines[0] == "2026-01-02, M, 2 processors." && lines[1] == "nginx 1.2." && lines[2] == "Medians of 3 rounds.")
         #expect(lines.contains("| work | figure | client/upstream | nginx | ours |"))
         let cells = lines.filter { $0.hasPrefix("| POST 4 KiB") }.map {
             $0.split(separator: "|").suffix(3).map(String.init).joined(separator: "|")
