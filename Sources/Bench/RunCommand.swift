@@ -41,7 +41,7 @@ struct RunCommand: ParsableCommand {
     var scenarios: String?
     @Option(help: ArgumentHelp("Client's and upstream's HTTP, with commas.", valueName: "h1/h1,…"))
     var pairings = "h1/h1,h2/h1,h1/h2,h2/h2"
-    @Option(help: "Rounds.")
+    @Option(help: "Rounds; paced streams (ssep) have twice as many, each twice as long.")
     var rounds = 3
     @Option(help: ArgumentHelp("How long a cell is measured.", valueName: "seconds"))
     var seconds = 2.0

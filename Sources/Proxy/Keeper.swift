@@ -70,7 +70,8 @@ struct Keeper: Sendable {
             for candidate in board.dueForRefresh(lastUsed: &lastUsed, now: now) {
                 refreshes.ask(candidate, cause: .early(holding: candidate.fingerprint), replyTo: nil)
             }
-            awake.didOtherWork()
+            // What is looked at every second would only be mapped again.
+            if !isBlind { awake.didOtherWork() }
         }
     }
 

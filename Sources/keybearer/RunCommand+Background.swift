@@ -20,10 +20,10 @@ enum BackgroundServer {
         var ends: [Int32] = [0, 0]
         guard unsafe pipe(&ends) == 0 else { throw Failure.failed("cannot make a pipe: \(errorText())") }
         let output = FileDescriptor(owning: ends[0])
-        var actions = Spawn.Redirections(input: "/dev/null")
-        actions.output = ends[1]
-        let arguments = ["start-server", "--log", log] + absolute(options)
-        let starter = try Spawn.start(Spawn.ownExecutable, arguments, actions)
+        var start = ProcessStart()
+        start.open("/dev/null", O_RDONLY, as: STDIN_FILENO)
+        start.pass(ends[1], as: STDOUT_FILENO)
+        let starter = try start.runOurselves(["start-server", "--log", log] + absolute(options))
         close(ends[1])
         var text = [UInt8](repeating: 0, count: 64)
         let count = unsafe text.withUnsafeMutableBytes { unsafe read(output.rawValue, $0.baseAddress, $0.count) }
@@ -74,38 +74,24 @@ struct StartServerCommand: ParsableCommand {
         // No file system is kept busy by it, unless a variable is relative to this folder.
         let isBound = names.contains { surroundings.environment[$0].map { !$0.hasPrefix("/") && !$0.hasPrefix("~") } ?? false }
         if !isBound { unsafe _ = chdir("/") }
-        var actions = Spawn.Redirections(input: "/dev/null")
-        actions.log = log
+        var start = ProcessStart()
+        start.open("/dev/null", O_RDONLY, as: STDIN_FILENO)
+        start.write(to: log, O_APPEND)
         let flags = [("--state-dir", options.stateDirectory), ("--config", options.config)].flatMap { name, value in
             value.map { [name, $0] } ?? []
         }
-        Output.line("\(try Spawn.start(Spawn.ownExecutable, ["serve"] + flags, actions))")
+        Output.line("\(try start.runOurselves(["serve"] + flags))")
     }
 }
 
-/// Starting processes.
-private enum Spawn {
-    /// Where a process's standard descriptors lead; what is not named is inherited.
-    struct Redirections {
-        let input: String
-        /// A descriptor for standard output.
-        var output: Int32?
-        /// A file for standard output and standard error.
-        var log: String?
-    }
-
-    /// The file that this process runs.
-    static var ownExecutable: String { PrivateFile.realPath(of: "/proc/self/exe") ?? "keybearer" }
-
-    static func start(_ path: String, _ arguments: [String], _ redirections: Redirections) throws -> pid_t {
-        var start = ProcessStart()
-        start.open(redirections.input, O_RDONLY, as: STDIN_FILENO)
-        if let output = redirections.output { start.pass(output, as: STDOUT_FILENO) }
-        if let log = redirections.log { start.write(to: log, O_APPEND) }
+extension ProcessStart {
+    /// Starts the file that this process runs.
+    fileprivate mutating func runOurselves(_ arguments: [String]) throws -> pid_t {
+        let path = Surroundings.executable
         do {
-            return try start.run(path, [path] + arguments)
+            return try run(path, [path] + arguments)
         } catch {
-            throw Failure.failed("cannot start \(path): \(error)")
+            throw keybearer.Failure.failed("cannot start \(path): \(error)")
         }
     }
 }
