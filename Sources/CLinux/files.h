@@ -2,6 +2,7 @@
    Glibc's module hides because it is built without _GNU_SOURCE. */
 #pragma once
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdint.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -25,6 +26,12 @@ enum { KB_OPEN_UNNAMED = 020000000 | O_DIRECTORY };
 /* Opens a directory that is no link, for lookups alone. */
 static inline int kb_open_for_lookup(int directory, const char *name) {
   return openat(directory, name, KB_OPEN_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* The same of a whole path, on which nothing may be a link: ELOOP where something is one (openat2(2), Linux 5.6). */
+static inline int kb_open_for_lookup_without_links(const char *path) {
+  struct open_how how = {.flags = KB_OPEN_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+  return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
 }
 
 /* Opens whatever the path leads to, without reading it: for questions about it. */

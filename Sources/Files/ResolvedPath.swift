@@ -4,8 +4,9 @@ internal import Glibc
 /// Where a path leads: an open directory and the last name in it. What follows happens relative to that directory, so that nobody can
 /// turn the path elsewhere between our checks and our use.
 ///
-/// Each component is opened without following links. Links are followed by hand, and only those that we or root made: another user's
-/// link could lead a store of ours anywhere. The last component's link must be ours (spec/threats.md §4).
+/// A path without links is opened in one step. On any other, each component is opened without following links. Links are followed by
+/// hand, and only those that we or root made: another user's link could lead a store of ours anywhere. The last component's link must be
+/// ours (spec/threats.md §4).
 struct ResolvedPath: ~Copyable {
     /// The directory, open for looking up only (O_PATH).
     let directory: FileDescriptor
@@ -29,6 +30,7 @@ struct ResolvedPath: ~Copyable {
     /// Follows `path`. A missing directory on the way is ENOENT; a missing last component is no error.
     static func follow(_ path: String, owner: uid_t, for operation: FileError.Operation) throws(FileError) -> ResolvedPath {
         guard !path.isEmpty, !path.utf8.contains(0) else { throw FileError(operation, path, breaks: .badPath) }
+        if let place = direct(path) { return place }
         do {
             return try walk(path, owner: owner)
         } catch {
@@ -39,12 +41,29 @@ struct ResolvedPath: ~Copyable {
         }
     }
 
-    private enum Refusal: Error {
+    enum Refusal: Error {
         case system(Errno)
         case rule(FileError.Rule)
     }
 
-    private static func walk(_ path: String, owner: uid_t) throws(Refusal) -> ResolvedPath {
+    /// Follows a path on which nothing is a link; nil where something is one, where the kernel cannot tell (before Linux 5.6, or behind a
+    /// filter that refuses the call), and for every error: ``walk(_:owner:)`` will find it again.
+    static func direct(_ path: String) -> ResolvedPath? {
+        let bytes = path.utf8
+        let end = bytes.lastIndex(of: UInt8(ascii: "/"))
+        let name = String(decoding: bytes[(end.map(bytes.index(after:)) ?? bytes.startIndex)...], as: UTF8.self)
+        guard !name.isEmpty, name != "." else { return nil }
+        let above = end.map { $0 == bytes.startIndex ? "/" : String(decoding: bytes[..<$0], as: UTF8.self) } ?? "."
+        guard let opened = try? System.retrying({ unsafe kb_open_for_lookup_without_links(above) }) else { return nil }
+        let directory = FileDescriptor(owning: opened)
+        let status: Status?
+        do { status = try directory.status(of: name) } catch { return nil }
+        guard status?.kind != .link else { return nil }
+        return ResolvedPath(directory: directory, name: name, status: status, isThroughLink: false)
+    }
+
+    /// Follows any path, one component after the other.
+    static func walk(_ path: String, owner: uid_t) throws(Refusal) -> ResolvedPath {
         var pending = components(of: path)
         var directory = try start(of: path)
         var linksLeft = linkLimit
