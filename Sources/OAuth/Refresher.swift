@@ -26,11 +26,12 @@ public struct Refresher: Sendable {
         self.environment = environment
     }
 
-    /// Renews the access token of `profileID`, or adopts what someone else has put into the store.
-    public func refresh(profileID: String, client: OAuthClient, cause: Cause) -> RefreshOutcome {
+    /// Renews the access token of `profileID`, or adopts what someone else has put into the store. `known`: what the store holds, where the
+    /// caller has just read it; under the lock it is read again.
+    public func refresh(profileID: String, client: OAuthClient, cause: Cause, known: StoreSnapshot? = nil) -> RefreshOutcome {
         let flight = Flight(profileID: profileID, client: client, cause: cause)
         do throws(Ending) {
-            let lane = try lane(of: flight)
+            let lane = try lane(of: flight, known)
 
             // 2. One holder a lane; whoever waits leaves as soon as the store holds a newer token.
             let lock = try enter(lane, flight)
@@ -69,11 +70,12 @@ public struct Refresher: Sendable {
     // MARK: 2. The lane
 
     /// The lane to enter, from a first look at the store.
-    private func lane(of flight: Flight) throws(Ending) -> Lane {
+    private func lane(of flight: Flight, _ known: StoreSnapshot?) throws(Ending) -> Lane {
         guard EndpointURL(flight.client.place) != nil else {
             throw .failed(.settings, detail: "the token URL must be https, or http to a loopback host")
         }
-        guard let profile = try load().profile(flight.profileID), profile.kind == .oauth else { throw Ending(.unchanged) }
+        let snapshot = if let known { known } else { try load() }
+        guard let profile = snapshot.profile(flight.profileID), profile.kind == .oauth else { throw Ending(.unchanged) }
         return Lane(client: flight.client, profile: profile, agentID: store.agentID)
     }
 

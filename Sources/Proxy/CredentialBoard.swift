@@ -98,6 +98,12 @@ final class CredentialBoard: Sendable {
 
     func store(of agentID: String) -> AgentStore { AgentStore(sink: sink, agentID: agentID, programs: plan.programs) }
 
+    /// What `store` holds, if that is known already: it costs a few stats where reading it costs as much as it is long.
+    func current(of store: AgentStore) -> StoreSnapshot? {
+        let known = state.withLock { $0.snapshots[store.agentID] }
+        return known.flatMap { store.isCurrent($0) ? $0 : nil }
+    }
+
     /// The folders whose files the rosters are made of: the stores', and those of the programs whose logins are read.
     var directories: [String] {
         let files = state.withLock { $0.snapshots.values.flatMap(\.overlayFiles.keys) }
@@ -252,7 +258,7 @@ extension CredentialBoard {
         for agent in agents() {
             let store = store(of: agent)
             let identity = store.identity()
-            guard seen[agent] != identity, let snapshot = try? store.load() else { continue }
+            guard seen[agent] != identity, let snapshot = current(of: store) ?? (try? store.load()) else { continue }
             seen[agent] = snapshot.identity
             standings.adopt(snapshot, of: agent, now: now)
         }

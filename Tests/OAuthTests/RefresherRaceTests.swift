@@ -67,6 +67,22 @@ import Testing
         for (earlier, later) in zip(sorted, sorted.dropFirst()) { #expect(later - earlier > .milliseconds(225)) }
     }
 
+    @Test func ofOneProcessEachSleepsUntilItsTurn() {
+        let now = ContinuousClock.now
+        let turns = (0..<4).map { _ in StartSpacing.queue(for: "a", now: now) }
+        #expect(turns == [.zero, .milliseconds(250), .milliseconds(500), .milliseconds(750)])
+        #expect(StartSpacing.queue(for: "b", now: now) == .zero, "another client's")
+        #expect(StartSpacing.queue(for: "a", now: now + .milliseconds(900)) == .milliseconds(100))
+        #expect(StartSpacing.queue(for: "a", now: now + .seconds(10)) == .zero)
+    }
+
+    @Test func nobodyQueuesForLongerThanItsPatience() {
+        let now = ContinuousClock.now
+        let turns = (0..<40).map { _ in StartSpacing.queue(for: "patience", now: now) }
+        #expect(turns.max() == StartSpacing.patience)
+        #expect(turns.filter { $0 < StartSpacing.patience }.count == 20)
+    }
+
     @Test(arguments: [(0, 1_000_000, 0), (1000, 1100, 150), (1000, 1250, 0), (5000, 1000, 250)] as [(Int64, Int64, Int64)])
     func thePauseIsNeverLongerThanTheDistance(last: Int64, now: Int64, pause: Int64) {
         #expect(StartSpacing.pause(since: last, now: now) == pause)
