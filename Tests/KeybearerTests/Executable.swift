@@ -12,7 +12,7 @@ struct Executable {
         var everything: String { output + errors }
     }
 
-    /// `$HOME` of the runs, and where their files are.
+    /// `$HOME` of the runs, and where their files are: temporary ones too, which one that is killed leaves.
     let home: String
 
     /// Beside the test bundle, where SwiftPM builds products.
@@ -36,10 +36,9 @@ struct Executable {
     func start(
         _ arguments: [String], input: String = "", terminal: String? = nil, variables: [String: String] = [:]
     ) throws -> RunningProcess {
-        try RunningProcess(
-            Self.path, arguments, input: input, terminal: terminal,
-            environment: Self.sanitizerOptions.merging(["HOME": home, "PATH": "/usr/bin:/bin"]) { $1 }.merging(variables) { $1 },
-            folder: home)
+        let surroundings = ["HOME": home, "TMPDIR": home, "PATH": "/usr/bin:/bin"].merging(Self.sanitizerOptions) { $1 }
+        return try RunningProcess(
+            Self.path, arguments, input: input, terminal: terminal, environment: surroundings.merging(variables) { $1 }, folder: home)
     }
 
     /// Where the tests run under a sanitizer, so does the executable: with the same options, and free to start what gives reports their names.
