@@ -134,6 +134,7 @@ struct RosterBuilder: Sendable {
         let secret = issued.map { $0?.secret } ?? profile.secret
         let expires = issued.map { $0?.expires } ?? (profile.kind == .apiKey ? nil : profile.expires)
         let fingerprint = secret?.fingerprint ?? ""
+        let sighting = sightings.sighting(of: fingerprint, key, now: now)
         let billing = injection?.billing ?? .metered
         let way = way(to: place, own: profile.proxy)
         return Candidate(
@@ -143,8 +144,7 @@ struct RosterBuilder: Sendable {
             followsSubscription: afterSubscription && billing == .metered, eligibility: eligibility, client: client,
             issuance: issuance,
             isReference: profile.isReference, awaitsProgram: profile.awaitsProgram, overlay: profile.overlay, fingerprint: fingerprint,
-            expires: expires, since: sightings.issued(fingerprint, of: key, now: now),
-            jitter: .random(in: 0...1), merges: Self.merges(injection),
+            expires: expires, since: sighting.issued, jitter: sighting.jitter, merges: Self.merges(injection),
             replaced: Self.replacedNames(provider, injection), lines: Self.lines(profile, secret, injection, provider),
             secrets: Self.secrets(profile, secret))
     }
@@ -257,27 +257,6 @@ final class PoolNumbers: Sendable {
     func profile(_ number: Int) -> (provider: String, key: ProfileKey)? {
         state.withLock { state in
             state.pairs.indices.contains(number) ? (state.pairs[number].provider, state.pairs[number].profile) : nil
-        }
-    }
-}
-
-/// When each generation of a token was issued, as far as it can be told of an opaque one: the first that is seen of a profile may be of
-/// any age, a later one has just been issued.
-final class TokenSightings: Sendable {
-    private struct State {
-        var times: [String: Int64?] = [:]
-        var profiles: Set<ProfileKey> = []
-    }
-    private let state = Mutex(State())
-
-    /// Milliseconds since 1970; nil when nobody knows.
-    func issued(_ fingerprint: String, of profile: ProfileKey, now: Int64) -> Int64? {
-        state.withLock { state in
-            if let known = state.times[fingerprint] { return known }
-            let time = state.profiles.insert(profile).inserted ? nil : now
-            if state.times.count > 10_000 { state.times.removeAll() }  // generations long gone
-            state.times[fingerprint] = .some(time)
-            return time
         }
     }
 }

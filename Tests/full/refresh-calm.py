@@ -136,7 +136,7 @@ def suite():
         check(statuses == [200] * LOGINS, f"{LOGINS} expired logins are asked for and answered under strace")
         total = sum(calls.values()) / LOGINS
         most = ", ".join(f"{count / LOGINS:.0f} {name}" for name, count in list(calls.items())[:6])
-        check(total <= 700, "system calls for a refresh and the request that waits for it, in all threads", f"{total:.0f}: {most}…", "≤ 700")
+        check(total <= 600, "system calls for a refresh and the request that waits for it, in all threads", f"{total:.0f}: {most}…", "≤ 600")
 
 
 if __name__ == "__main__":
