@@ -27,7 +27,7 @@ public struct Refresher: Sendable {
     }
 
     /// Renews the access token of `profileID`, or adopts what someone else has put into the store. `known`: what the store holds, where the
-    /// caller has just read it; under the lock it is read again.
+    /// caller knows; it says which lane to enter, and under that lane's lock the store is read.
     public func refresh(profileID: String, client: OAuthClient, cause: Cause, known: StoreSnapshot? = nil) -> RefreshOutcome {
         let flight = Flight(profileID: profileID, client: client, cause: cause)
         do throws(Ending) {

@@ -98,9 +98,9 @@ final class CredentialBoard: Sendable {
 
     func store(of agentID: String) -> AgentStore { AgentStore(sink: sink, agentID: agentID, programs: plan.programs) }
 
-    /// What `store` holds, if that is known already: it costs a few stats where reading it costs as much as it is long.
-    func current(of store: AgentStore) -> StoreSnapshot? {
-        let known = state.withLock { $0.snapshots[store.agentID] }
+    /// What `store` holds, if that has been read already and is there still: that costs a few stats, and reading it what it is long.
+    func knownSnapshot(of store: AgentStore) -> StoreSnapshot? {
+        let known = state.withLock { $0.problems[store.agentID] == nil ? $0.snapshots[store.agentID] : nil }
         return known.flatMap { store.isCurrent($0) ? $0 : nil }
     }
 
@@ -131,7 +131,7 @@ final class CredentialBoard: Sendable {
 
     private func reload(_ agent: String, always: Bool = false) -> News {
         let store = store(of: agent)
-        if !always, let known = state.withLock({ $0.snapshots[agent] }), store.isCurrent(known), problem(of: agent) == nil { return .none }
+        if !always, knownSnapshot(of: store) != nil { return .none }
         do throws(StoreError) {
             let snapshot = try store.load()
             let (before, hadProblem) = state.withLock { state in
@@ -150,8 +150,6 @@ final class CredentialBoard: Sendable {
             return .content
         }
     }
-
-    private func problem(of agent: String) -> String? { state.withLock { $0.problems[agent] } }
 
     /// Ends what the last publication has kept, on the caller's thread: no secret stays for longer than the keeper's next check.
     func endPrevious() {
@@ -258,7 +256,7 @@ extension CredentialBoard {
         for agent in agents() {
             let store = store(of: agent)
             let identity = store.identity()
-            guard seen[agent] != identity, let snapshot = current(of: store) ?? (try? store.load()) else { continue }
+            guard seen[agent] != identity, let snapshot = knownSnapshot(of: store) ?? (try? store.load()) else { continue }
             seen[agent] = snapshot.identity
             standings.adopt(snapshot, of: agent, now: now)
         }

@@ -115,8 +115,8 @@ final class RefreshDesk: Sendable {
         }
         if let overlay = candidate.overlay { return reread(candidate, overlay, cause, store) }
         guard let client = candidate.client else { return candidate.isReference ? follow(candidate, cause, store) : .unchanged }
-        let refresher = Refresher(store: store)
-        return refresher.refresh(profileID: candidate.key.profileID, client: client, cause: cause, known: board.current(of: store))
+        return Refresher(store: store).refresh(
+            profileID: candidate.key.profileID, client: client, cause: cause, known: board.knownSnapshot(of: store))
     }
 
     /// Asks for the secret that the store only refers to. One that an upstream has refused is asked for again, once: a program that says

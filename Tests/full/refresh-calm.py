@@ -128,7 +128,7 @@ def suite():
         seconds = time.monotonic() - began
         crowd.join()
         check(code == 200 and seconds < 1, "an expired login of another provider is refreshed behind 50 that wait for a slow one", f"in {seconds:.2f} s", "under 1 s")
-    # The same fifty, one after the other's start, in counts that no load moves.
+    # Fifty again, as fast as they may start: counts, which no load moves.
     with Proxy(far.state, config=config, environment={"KEYBEARER_DEBUG": "1"}) as proxy:
         prepare(far, others, True, slow=False)
         with counting_system_calls(proxy) as calls:
