@@ -93,7 +93,7 @@ extension Worker {
         guard exchanges[id].response.status < 400, let candidate = exchanges[id].candidate else { return }
         if exchanges[id].session != .none, !exchanges[id].isPinned {
             let finds = exchanges[id].findsHome
-            shared.affinities.served(exchanges[id].session, by: candidate.poolKey, findsHome: finds, now: shared.wallClock())
+            shared.affinities.served(exchanges[id].session, by: candidate.poolKey, findsHome: finds, now: wall)
         }
         guard exchanges[id].response.status < 300, exchanges[id].head.method == .post, makesSomething(id) else { return }
         guard let coding = answerCoding(id, head), let type = exchanges[id].response.first(.contentType) else { return }
@@ -134,6 +134,6 @@ extension Worker {
     /// What is called so is with this profile.
     private func keep(_ id: Int32, _ name: RawSpan) {
         guard let candidate = exchanges[id].candidate else { return }
-        shared.affinities.keep(affinity(id, .stored, name), by: candidate.poolKey, now: shared.wallClock())
+        shared.affinities.keep(affinity(id, .stored, name), by: candidate.poolKey, now: wall)
     }
 }

@@ -143,6 +143,7 @@ final class Candidate: Sendable {
         for merge in merges where merge.concerns(field, of: bytes) { return merge.write(field, at: index, head, bytes, to: &output) }
     }
     func writeMissingMerges(_ head: borrowing RequestHead, _ bytes: RawSpan, to output: inout ByteQueue) {
+        if merges.isEmpty { return }  // most: without looking, the list is retained for the loop
         for merge in merges { merge.writeIfAbsent(head, bytes, to: &output) }
     }
     @inline(__always)

@@ -30,11 +30,10 @@ struct TriedPositions {
 extension Worker {
     /// Chooses, and takes what was chosen: its ramp is counted, and if its rest may be over, this request finds out.
     mutating func choosePosition(_ id: Int32) -> Chooser.Verdict {
-        let now = shared.wallClock()
         for look in 0..<2 {
-            let (verdict, isDiverted) = survey(id, now: now)
+            let (verdict, isDiverted) = survey(id, now: wall)
             guard case .use(let position, _) = verdict, let slot = exchanges[id].lineup?.entrants[position].slot else { return verdict }
-            if shared.standings.take(slot, model: exchanges[id].modelKey, isDiverted: isDiverted, now: now) || look == 1 {
+            if shared.standings.take(slot, model: exchanges[id].modelKey, isDiverted: isDiverted, now: wall) || look == 1 {
                 return verdict
             }
         }
@@ -71,8 +70,7 @@ extension Worker {
 
     /// All rest: the one honest answer, with everybody's reason and the soonest time.
     func everybodyRests(_ id: Int32, until: Int64) -> Refusal {
-        let now = shared.wallClock()
-        let seconds = max(1, Int((until - now + 999) / 1000))
+        let seconds = max(1, Int((until - wall + 999) / 1000))
         var refusal = Refusal(
             .allCooling, naming: "provider \(exchanges[id].setup.settings.providers[exchanges[id].provider].credentialsFrom), \(seconds) s",
             candidates: explanation(id))
@@ -83,10 +81,9 @@ extension Worker {
     /// Every profile and how it stands, for the request at hand.
     func explanation(_ id: Int32) -> [(profile: String, reason: String)] {
         guard let lineup = exchanges[id].lineup else { return [] }
-        let now = shared.wallClock()
         let model = exchanges[id].modelKey
         return lineup.candidates.map { candidate in
-            (candidate.key.profileID, standing(of: candidate, model: model, now: now))
+            (candidate.key.profileID, standing(of: candidate, model: model, now: wall))
         } + lineup.dropped
     }
 
@@ -98,10 +95,9 @@ extension Worker {
     /// The subscription in whose place a metered key serves, and why it cannot: for the header, the log and the books.
     func subscriptionReplaced(_ id: Int32) -> (profile: String, reason: String)? {
         guard let lineup = exchanges[id].lineup else { return nil }
-        let now = shared.wallClock()
         let resting = lineup.candidates.first { $0.billing == .subscription }
         if let resting {
-            let rest = shared.standings.health(resting.slot).resting(model: exchanges[id].modelKey, now: now)
+            let rest = shared.standings.health(resting.slot).resting(model: exchanges[id].modelKey, now: wall)
             return (resting.key.profileID, rest?.reason.name ?? "refused")
         }
         return lineup.others.first { $0.billing == .subscription }.map { ($0.key.profileID, $0.eligibility.rawValue) }

@@ -24,8 +24,8 @@ extension Worker {
         case .refused: return false
         case .profile(let candidate):
             guard pin(id, by: candidate) else { return false }
-            shared.affinities.pin(exchanges[id].session, to: candidate.poolKey, now: shared.wallClock())
-        case .auto: shared.affinities.pin(exchanges[id].session, to: nil, now: shared.wallClock())
+            shared.affinities.pin(exchanges[id].session, to: candidate.poolKey, now: wall)
+        case .auto: shared.affinities.pin(exchanges[id].session, to: nil, now: wall)
         case .none: break
         }
         guard keyAllowsModel(id) else { return false }
@@ -77,7 +77,7 @@ extension Worker {
     /// The session's pin, or the profile that it has been served by. It comes back to its first one when that recovers.
     private mutating func followSession(_ id: Int32) -> Bool {
         let session = exchanges[id].session
-        guard session != .none, let known = shared.affinities.session(session, now: shared.wallClock()) else { return true }
+        guard session != .none, let known = shared.affinities.session(session, now: wall) else { return true }
         if known.pin >= 0 { return pin(id, to: Int(known.pin), .sessionPin) }
         guard let lineup = exchanges[id].lineup else { return true }
         let places = SessionPlaces(known, lineup)
@@ -158,7 +158,7 @@ extension Worker {
     }
 
     private func add(_ id: Int32, _ name: RawSpan, to keeper: inout Keeper) {
-        guard let number = shared.affinities.keeper(affinity(id, .stored, name), now: shared.wallClock()) else { return }
+        guard let number = shared.affinities.keeper(affinity(id, .stored, name), now: wall) else { return }
         switch keeper {
         case .none: keeper = .one(number)
         case .one(number), .several: break

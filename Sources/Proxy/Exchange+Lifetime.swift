@@ -112,6 +112,10 @@ extension Worker {
 }
 
 extension Worker {
+    /// So many bytes of lines are handed over before the next sweep: just under a block, so that the writer, whose waking interrupts a
+    /// worker that has a lot to do, is not woken for less.
+    private static var linesHanded: Int { 60 << 10 }
+
     /// One line in the access log for every request whose head was understood.
     private mutating func record(_ id: Int32) {
         guard let log = shared.accessLog, exchanges[id].stage > .head else { return }
@@ -120,8 +124,8 @@ extension Worker {
         var lines = AccessLines(pool: pool)
         swap(&lines, &access)
         let provider = isRouted ? exchanges[id].setup.settings.providers[exchanges[id].provider].id : nil
-        lines.add(exchanges[id], provider: provider, now: now, wall: shared.wallClock())
-        lines.hand(to: log, atLeast: 16 << 10)
+        lines.add(exchanges[id], provider: provider, now: now, wall: wall)
+        lines.hand(to: log, atLeast: Self.linesHanded)
         swap(&lines, &access)
     }
 }

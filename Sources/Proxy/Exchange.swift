@@ -226,7 +226,7 @@ extension Worker {
     /// 4. A credential that works now, or wait until its refresh is done.
     mutating func credential(_ id: Int32) {
         guard let candidate = exchanges[id].candidate else { return }
-        switch candidate.readiness(now: shared.wallClock()) {
+        switch candidate.readiness(now: wall) {
         case .ready: connect(id)
         case .early:
             shared.refreshes.ask(candidate, cause: .early(holding: candidate.fingerprint), replyTo: nil)
@@ -253,7 +253,7 @@ extension Worker {
         exchanges[id].attempts.began()
         exchanges[id].sentAt = now
         exchanges[id].candidate?.wasUsed.store(true, ordering: .relaxed)
-        if let slot = exchanges[id].candidate?.slot { shared.standings.wasUsed(slot, now: shared.wallClock()) }
+        if let slot = exchanges[id].candidate?.slot { shared.standings.wasUsed(slot, now: wall) }
         if let limit = timeouts.firstByte { upstreams[fd].deadline = now + limit }
         exchanges[id].wasSentInHTTP2 = upstreams[fd].isStream
         if inject(id, into: fd) { relay(id, fd) }

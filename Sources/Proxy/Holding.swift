@@ -81,7 +81,6 @@ extension Worker {
     }
 
     private func canServe(_ id: Int32) -> Bool {
-        let wall = shared.wallClock()
         if exchanges[id].isPinned {
             switch exchanges[id].candidate?.readiness(now: wall) {
             case .ready, .early, .expired: return true

@@ -17,7 +17,7 @@ extension Worker {
     /// The client key that a request shows, if it is good now.
     func clientKey(_ id: Int32, _ bytes: RawSpan) -> KeyFound {
         let found = exchanges[id].setup.keys.shown(in: exchanges[id].head, bytes)
-        if case .key(let key) = found, let expires = key.expiresAt, shared.wallClock() >= expires {
+        if case .key(let key) = found, let expires = key.expiresAt, wall >= expires {
             return .refused(Refusal(.keyRefused, naming: "the key \(key.name) has expired"))
         }
         return found
@@ -82,14 +82,13 @@ extension Worker {
             return true
         case .key(let policy):
             exchanges[id].key = policy
-            let now = shared.wallClock()
-            if let seconds = policy.meter.take(now: now) {
+            if let seconds = policy.meter.take(now: wall) {
                 var refusal = Refusal(.keyRate, naming: "key \(policy.name)")
                 refusal.retryAfterSeconds = seconds
                 refuse(id, refusal)
                 return false
             }
-            if let seconds = policy.meter.exhausted(now: now) {
+            if let seconds = policy.meter.exhausted(now: wall) {
                 var refusal = Self.outside(policy, "budget-tokens", "its tokens of the day are used up; the next day begins at 00:00 UTC")
                 refusal.retryAfterSeconds = seconds
                 refuse(id, refusal)
@@ -171,7 +170,7 @@ extension Worker {
         guard exchanges[id].tokens.isHeld, let policy = exchanges[id].key else { return }
         let count = exchanges[id].tokens.value
         let octets = exchanges[id].request.byteCount + exchanges[id].answer.byteCount
-        policy.meter.spent(count.isTold ? count.tokens : TokenCount.estimate(octets: octets), now: shared.wallClock())
+        policy.meter.spent(count.isTold ? count.tokens : TokenCount.estimate(octets: octets), now: wall)
     }
 }
 

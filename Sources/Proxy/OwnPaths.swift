@@ -77,7 +77,7 @@ extension Worker {
         return switch (request.isRead, request.path) {
         case (true, ["status"]): .json(status)
         case (true, ["explain"]): explain(request)
-        case (true, ["quota"]): .json(QuotaAnswer.document(rosters.all, shared.standings, now: shared.wallClock()))
+        case (true, ["quota"]): .json(QuotaAnswer.document(rosters.all, shared.standings, now: wall))
         case (true, ["sessions"]): .json(SessionBook(shared.affinities).list)
         case (false, ["sessions", "pin"]): pinSession(request)
         case (false, ["sessions", "unpin"]): unpinSession(request)
@@ -91,7 +91,7 @@ extension Worker {
         for member in ExplainQuestion.members { question[keyPath: member.path] = request[member.name] }
         let explainer = Explainer(
             settings: setup.settings, standings: shared.standings, affinities: shared.affinities, rosters: rosters.all,
-            now: shared.wallClock())
+            now: wall)
         do throws(ExplainFlaw) {
             return .json(try explainer.answer(question))
         } catch {

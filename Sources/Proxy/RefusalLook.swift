@@ -42,7 +42,7 @@ extension Worker {
         let event = isStream ? FirstEvent(text) : nil
         let isKnown = isStream ? event != nil || isWhole : isWhole
         if !isKnown, waits(id, fd, isStream ? RefusalLook.streamMilliseconds : RefusalLook.bodyMilliseconds) { return true }
-        if isStream { conclude(id, event) } else { conclude(id, RefusalText(plain(text, coding), now: shared.wallClock())) }
+        if isStream { conclude(id, event) } else { conclude(id, RefusalText(plain(text, coding), now: wall)) }
         return false
     }
 
@@ -80,7 +80,7 @@ extension Worker {
         over(id)
         let rules = exchanges[id].setup.settings.providers[exchanges[id].provider].failover
         guard let event, rules.streamErrors.contains(event.name) else { return }
-        let refusal = RefusalText(event.data, now: shared.wallClock())
+        let refusal = RefusalText(event.data, now: wall)
         let meaning = rules.meaning(ofCodes: refusal.codes)
         guard meaning != .unknown else { return }
         exchanges[id].refusalLook.meaning = meaning

@@ -46,7 +46,7 @@ extension Worker {
     /// A request that will be refused whatever its body says is not asked for it.
     private func mayBeServed(_ id: Int32) -> Bool {
         if exchanges[id].isPinned, let candidate = exchanges[id].candidate {
-            if case .unusable = candidate.readiness(now: shared.wallClock()) { return false }
+            if case .unusable = candidate.readiness(now: wall) { return false }
             return true
         }
         guard let lineup = exchanges[id].lineup else { return false }

@@ -206,8 +206,8 @@ public final class Server: Sendable {
         while shared.refreshes.isBusy { Pause.milliseconds(20) }
         var seen: [String: StoreIdentity] = [:]
         board.writeUsage(&seen, all: true)
-        if let failure = shared.affinities.save(now: shared.wallClock()) { shared.log.sessionsUnsaved(failure) }
-        shared.ledger.save(now: shared.wallClock())
+        if let failure = shared.affinities.save(now: Clock.wall()) { shared.log.sessionsUnsaved(failure) }
+        shared.ledger.save(now: Clock.wall())
         shared.resolver.stop()
         shared.workspaces.stop()
         shared.accessLog?.stop()

@@ -62,7 +62,7 @@ extension Worker {
 
     /// The next candidate was there when it was decided to go on to it, and another request has taken it since.
     private func nobodyAfter(_ id: Int32, _ refusal: UnderstoodRefusal) -> Refusal {
-        if case .wait(_, let until) = survey(id, now: shared.wallClock()).verdict { return everybodyRests(id, until: until) }
+        if case .wait(_, let until) = survey(id, now: wall).verdict { return everybodyRests(id, until: until) }
         return everybodyRests(id, until: refusal.statedUntil ?? 0)
     }
 
@@ -123,7 +123,7 @@ extension Worker {
         guard let lineup = exchanges[id].lineup, !exchanges[id].isPinned else { return nil }
         var rest = exchanges[id].tried
         rest.insert(exchanges[id].position)
-        guard case .use(let position, _) = survey(id, without: rest, now: shared.wallClock()).verdict else { return nil }
+        guard case .use(let position, _) = survey(id, without: rest, now: wall).verdict else { return nil }
         return lineup.candidates[position].billing
     }
 
@@ -155,7 +155,7 @@ extension Worker {
     private mutating func goOn(_ id: Int32, before: Candidate?, _ result: RefreshResult) {
         let candidate = exchanges[id].candidate
         let isNew = candidate?.fingerprint != before?.fingerprint
-        let readiness = candidate?.readiness(now: shared.wallClock()) ?? .unusable(.unknownProfile)
+        let readiness = candidate?.readiness(now: wall) ?? .unusable(.unknownProfile)
         // A token that a provider has just refused is not tried again; one that merely expired may have been renewed in time.
         if readiness == .ready || readiness == .early, isNew || !exchanges[id].attempts.refreshed { return connect(id) }
         if case .unusable = readiness, advance(id) { return }

@@ -41,9 +41,6 @@ final class Shared: Sendable {
         reloads = ReloadRecord(startedAt: facts.startedAt)
         awake = Awake(workers: workers, whenNone: whenIdle)
     }
-
-    /// Milliseconds since 1970: what expiries are compared with.
-    func wallClock() -> Int64 { Clock.wall() }
 }
 
 /// How many connections each worker has, so that the acceptor gives the next one to the least; and each user of this machine.

@@ -31,12 +31,12 @@ extension Worker {
             let name = unsafe head.extracting(field.nameRange)._unsafeView(as: UInt8.self)
             let value = unsafe head.extracting(field.valueRange)._unsafeView(as: UInt8.self)
             for place in origins[origin].limits.indices {
-                let isRead = LimitFields.read(name, value, of: origins[origin].limits[place], into: &report, now: shared.wallClock())
+                let isRead = LimitFields.read(name, value, of: origins[origin].limits[place], into: &report, now: wall)
                 if isRead { isTold = true }
             }
         }
         guard isTold else { return nil }
-        report.at = shared.wallClock()
+        report.at = wall
         shared.standings.told(slot, report, now: report.at)
         return report
     }
@@ -44,7 +44,6 @@ extension Worker {
     /// The credential was taken: that ends a rest, and money may have been spent.
     mutating func accepted(_ id: Int32) {
         guard let candidate = exchanges[id].candidate else { return }
-        let wall = shared.wallClock()
         shared.standings.succeeded(candidate.slot, model: exchanges[id].modelKey, sentAt: wall - (now - exchanges[id].sentAt), now: wall)
         if exchanges[id].reason == .paidFallback, let replaced = subscriptionReplaced(id) {
             exchanges[id].paidInsteadOf = "\(PercentText.encode(replaced.profile)); \(replaced.reason)"
@@ -54,7 +53,6 @@ extension Worker {
 
     /// What a refusal means, by status, code and fields.
     func understood(_ id: Int32, _ status: Int, _ head: RawSpan, _ report: QuotaReport?) -> UnderstoodRefusal {
-        let wall = shared.wallClock()
         let look = exchanges[id].refusalLook
         var meaning = look.meaning
         var until = look.resetsAt ?? retryTime(id, head, now: wall)
@@ -83,7 +81,6 @@ extension Worker {
     /// Lets the profile rest for what it was refused for. What the provider has accepted, though it answers an error, ends a rest.
     mutating func blame(_ id: Int32, _ refusal: UnderstoodRefusal) {
         guard let candidate = exchanges[id].candidate else { return }
-        let wall = shared.wallClock()
         guard let reason = refusal.reason else {
             if case .status(let status, _, .unknown) = refusal.event, status < 500, status != 403, status != 408 { accepted(id) }
             return

@@ -78,8 +78,10 @@ struct Worker: ~Copyable {
     var requestNumber: UInt64
     var access: AccessLines
     var draining = false
-    /// Monotonic milliseconds, read once a turn.
+    /// Monotonic milliseconds, read once a turn: what deadlines are compared with.
     var now = Clock.monotonic()
+    /// Milliseconds since 1970, read with them: what expiries are compared with.
+    var wall = Clock.wall()
     private var nextSweep: Int64 = 0
 
     init(index: Int, shared: Shared, mailbox: Mailbox<Message>) throws(TLSError) {
@@ -111,6 +113,7 @@ struct Worker: ~Copyable {
             let pause = looking > 0 || !racing.isEmpty ? Self.closeSweepMilliseconds : Self.sweepMilliseconds
             let count = hasNothingToDo ? rest() : poller.wait(milliseconds: Int32(pause))
             now = Clock.monotonic()
+            wall = Clock.wall()
             for event in 0..<count { serve(poller.descriptor(at: event), poller.ready(at: event)) }
             if !racing.isEmpty { goOnRacing() }
             if now >= nextSweep || looking > 0 { sweep() }

@@ -178,7 +178,7 @@ EXPLAINED = {
     "epoll_wait": "a turn of the loop for the request, one for its answer",
     "recvfrom": "the request from its client, the answer from its provider",
     "sendto": "the request to its provider, the answer to its client",
-    "write": "the access log: 16 KiB of lines at a time, and the bell that wakes its thread",
+    "write": "the access log: up to 60 KiB of lines at a time, and the bell that wakes its thread",
     "read": "that bell",
 }
 
