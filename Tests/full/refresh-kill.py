@@ -38,28 +38,32 @@ class Knife:
         self.log = os.path.join(temporary_folder(), "strace")
         self.call = call
         # --decode-pids=comm names threads; -y names files.
-        self.process = spawn(
-            [
-                tool("strace"),
-                "-f",
-                "-qq",
-                "-y",
-                "--decode-pids=comm",
-                "-s",
-                "16",
-                "-o",
-                self.log,
-                "-p",
-                str(proxy.pid),
-                "-e",
-                f"trace={call}",
-                "-e",
-                f"inject={call}:{action}",
-            ],
-            stderr=subprocess.DEVNULL,
-        )
+        said = self.log + "-said"
+        with open(said, "w") as errors:
+            self.process = spawn(
+                [
+                    tool("strace"),
+                    "-f",
+                    "-qq",
+                    "-y",
+                    "--decode-pids=comm",
+                    "-s",
+                    "16",
+                    "-o",
+                    self.log,
+                    "-p",
+                    str(proxy.pid),
+                    "-e",
+                    f"trace={call}",
+                    "-e",
+                    f"inject={call}:{action}",
+                ],
+                stderr=errors,
+            )
         if not eventually(lambda: all(self._is_traced(path) for path in glob.glob(f"/proc/{proxy.pid}/task/*/status")), every=0.005):
-            raise Unavailable("strace cannot attach to a process here (ptrace is not allowed)")
+            with open(said) as errors:
+                words = errors.read().strip()
+            raise Unavailable(f"strace cannot attach to a process here: {words or 'it did not in 5 s, and says nothing'}")
 
     @staticmethod
     def _is_traced(path):
