@@ -101,7 +101,8 @@ def streams(stub):
         held = open_streams(stub, many, STREAMS) + open_streams(stub, few, 1)
         one, other = Client1(few), Client1(many)
         requests(one, 500), requests(other, 500)
-        alone, among = in_pairs([(few.pid, 300, lambda count: requests(one, count)), (many.pid, 300, lambda count: requests(other, count))])
+        acts = [(few.pid, 300, lambda count: requests(one, count)), (many.pid, 300, lambda count: requests(other, count))]
+        alone, among = in_pairs(acts, rounds=48)
         ratios = [b / a for a, b in zip(alone, among)]
         check(
             median(ratios) < 1.1, f"cost per request beside {STREAMS} open streams, against one",
