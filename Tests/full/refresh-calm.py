@@ -35,8 +35,8 @@ def as_one_that_never_waits(number=0):
         return False
 
 
-def every_thread(sandbox, policy):
-    return all([policy(int(thread)) is not False for thread in os.listdir(f"/proc/{sandbox.pid}/task")])
+def threads(sandbox):
+    return [int(name) for name in os.listdir(f"/proc/{sandbox.pid}/task")]
 
 
 def ask(port, apart):
@@ -52,8 +52,8 @@ def ask(port, apart):
         return answer.status
 
     began = time.monotonic()
-    with ThreadPoolExecutor(LOGINS) as threads:
-        statuses = list(threads.map(one, range(LOGINS)))
+    with ThreadPoolExecutor(LOGINS) as askers:
+        statuses = list(askers.map(one, range(LOGINS)))
     print(json.dumps([statuses, time.monotonic() - began]))
 
 
@@ -115,8 +115,9 @@ def prepare(far, others, expired, slow=True):
 
 def suite():
     near, far, folder = Sandbox(), Sandbox(), temporary_folder()
-    every_thread(far, as_another_machine)
-    if not every_thread(near, as_one_that_never_waits):
+    for thread in threads(far):
+        as_another_machine(thread)
+    if not all([as_one_that_never_waits(thread) for thread in threads(near)]):
         check.show("h2load and its provider may wait for a processor here, since real-time scheduling is refused: their waits are in what follows")
     config, others = state_between(near, far)
     with Proxy(far.state, config=config) as proxy:
